@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Swift 6 and no warnings, everywhere; in the modules, every unsafe expression is marked too.
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+let settings = testSettings + [.strictMemorySafety()]
+
+/// A module of the house; `imports` is its line in the layer table.
+func module(_ name: String, imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+/// The tests of one module, in the folder of the same name.
+func tests(of name: String, imports: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: imports, swiftSettings: testSettings)
+}
+
+let package = Package(
+    name: "larder",
+    products: [
+        .library(name: "Bytes", targets: ["Bytes"])
+    ],
+    targets: [
+        // Floor 0: bytes, and the C libraries.
+        module("Bytes"),
+
+        // Tests mirror the modules.
+        tests(of: "Bytes", imports: ["Bytes"]),
+    ]
+)
