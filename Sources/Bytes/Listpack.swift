@@ -1,0 +1,467 @@
+/// A listpack: small strings and integers packed into one run of bytes.
+///
+///     u32 LE   byte count of the whole, header and end included
+///     u16 LE   number of elements; 65535 = not known, walk and count
+///     entries  encoding and data (together E bytes), then E once more, readable backwards
+///     FF       end
+///
+/// What the first byte of an entry says:
+///
+///     0nnnnnnn                       integer 0...127                              E = 1
+///     10nnnnnn                       string of 0...63 bytes                       E = 1 + n
+///     110nnnnn nnnnnnnn              integer -4096...4095                         E = 2
+///     1110nnnn nnnnnnnn              string of 0...4095 bytes                     E = 2 + n
+///     11110000 + u32 LE              string                                       E = 5 + n
+///     11110001 + i16 LE              integer                                      E = 3
+///     11110010 + 3 bytes LE          integer, signed                              E = 4
+///     11110011 + i32 LE              integer                                      E = 5
+///     11110100 + i64 LE              integer                                      E = 9
+///     11111111                       the end
+///
+/// The back length holds E in groups of 7 bits, most significant first; every byte but the
+/// first has its top bit set, so that a reader that comes from behind stops at the first
+/// byte without it: 1 byte up to 127, 2 up to 16383, 3 up to 2097151, 4 up to 268435455.
+///
+/// Example, the list `a`, `200`:
+///
+///     0D 00 00 00  02 00  81 61 02  C0 C8 02  FF
+public enum Listpack {
+    /// Bytes before the first entry.
+    public static let headerByteCount = 6
+    /// Bytes of a listpack without elements.
+    public static let emptyByteCount = 7
+    /// The last byte.
+    public static let end: UInt8 = 0xFF
+    /// In the header: walk to find the number of elements.
+    public static let unknownCount = 0xFFFF
+    /// What the byte count in the header can say.
+    public static let maximumByteCount = Int(UInt32.max)
+
+    /// E of an integer: the bytes of its encoding, without the back length.
+    @inlinable
+    public static func encodingByteCount(of value: Int64) -> Int {
+        switch value {
+        case 0...127: 1
+        case -4096...4095: 2
+        case -0x8000...0x7FFF: 3
+        case -0x80_0000...0x7F_FFFF: 4
+        case -0x8000_0000...0x7FFF_FFFF: 5
+        default: 9
+        }
+    }
+
+    /// E of a string of `count` bytes: the bytes of its encoding, without the back length.
+    @inlinable
+    public static func encodingByteCount(ofStringOf count: Int) -> Int {
+        if count < 64 { return 1 + count }
+        if count < 4096 { return 2 + count }
+        return 5 + count
+    }
+
+    /// How many bytes the back length of E takes.
+    @inlinable
+    public static func backLengthByteCount(_ size: Int) -> Int {
+        if size < 1 << 7 { return 1 }
+        if size < 1 << 14 { return 2 }
+        if size < 1 << 21 { return 3 }
+        if size < 1 << 28 { return 4 }
+        return 5
+    }
+
+    /// All the bytes of the entry for an integer.
+    @inlinable
+    public static func entryByteCount(of value: Int64) -> Int {
+        encodingByteCount(of: value) + 1
+    }
+
+    /// All the bytes of the entry for a string of `count` bytes that is kept as a string.
+    @inlinable
+    public static func entryByteCount(ofStringOf count: Int) -> Int {
+        let size = encodingByteCount(ofStringOf: count)
+        return size + backLengthByteCount(size)
+    }
+
+    /// All the bytes of the entry for `value`.
+    @inlinable
+    public static func entryByteCount(of value: borrowing PackedValue) -> Int {
+        switch value {
+        case .integer(let integer): entryByteCount(of: integer)
+        case .bytes(let bytes): entryByteCount(ofStringOf: bytes.byteCount)
+        }
+    }
+
+    /// Writes the entry of an integer at `room`; returns its byte count.
+    ///
+    /// `room` has `entryByteCount(of:)` bytes or more.
+    @inlinable
+    @unsafe
+    @discardableResult
+    public static func writeEntry(_ value: Int64, to room: UnsafeMutableRawPointer) -> Int {
+        let size = encodingByteCount(of: value)
+        switch size {
+        case 1:
+            unsafe room.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
+        case 2:
+            let bits = UInt16(truncatingIfNeeded: value) & 0x1FFF | 0xC000
+            unsafe room.storeBytes(of: bits.bigEndian, as: UInt16.self)
+        default:
+            let tag: UInt8 = size == 9 ? 0xF4 : 0xF1 + UInt8(size - 3)
+            unsafe room.storeBytes(of: tag, as: UInt8.self)
+            var rest = value
+            for offset in 1..<size {
+                unsafe room.storeBytes(
+                    of: UInt8(truncatingIfNeeded: rest),
+                    toByteOffset: offset,
+                    as: UInt8.self
+                )
+                rest >>= 8
+            }
+        }
+        unsafe room.storeBytes(of: UInt8(size), toByteOffset: size, as: UInt8.self)
+        return size + 1
+    }
+
+    /// Writes the entry of a string, kept as a string, at `room`; returns its byte count.
+    ///
+    /// `room` has `entryByteCount(ofStringOf:)` bytes or more.
+    @inlinable
+    @unsafe
+    @discardableResult
+    public static func writeEntry(_ bytes: RawSpan, to room: UnsafeMutableRawPointer) -> Int {
+        let count = bytes.byteCount
+        let size = encodingByteCount(ofStringOf: count)
+        if count < 64 {
+            unsafe room.storeBytes(of: 0x80 | UInt8(count), as: UInt8.self)
+        } else if count < 4096 {
+            unsafe room.storeBytes(of: (0xE000 | UInt16(count)).bigEndian, as: UInt16.self)
+        } else {
+            unsafe room.storeBytes(of: 0xF0, as: UInt8.self)
+            unsafe room.storeBytes(
+                of: UInt32(count).littleEndian,
+                toByteOffset: 1,
+                as: UInt32.self
+            )
+        }
+        if count > 0 {
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe (room + (size - count)).copyMemory(
+                    from: source.baseAddress.unsafelyUnwrapped,
+                    byteCount: count
+                )
+            }
+        }
+        return unsafe size + writeBackLength(size, to: room + size)
+    }
+
+    /// Writes the back length of E at `room`; returns how many bytes it took.
+    @inlinable
+    @unsafe
+    @discardableResult
+    public static func writeBackLength(_ size: Int, to room: UnsafeMutableRawPointer) -> Int {
+        let count = backLengthByteCount(size)
+        var rest = size
+        for offset in stride(from: count - 1, through: 0, by: -1) {
+            let continues: UInt8 = offset > 0 ? 0x80 : 0
+            unsafe room.storeBytes(
+                of: UInt8(truncatingIfNeeded: rest & 0x7F) | continues,
+                toByteOffset: offset,
+                as: UInt8.self
+            )
+            rest >>= 7
+        }
+        return count
+    }
+}
+
+/// What is wrong with a listpack.
+public struct ListpackError: Error, Equatable, Sendable {
+    /// The kinds of damage.
+    public enum Reason: Sendable {
+        /// Shorter than a header and an end.
+        case tooShort
+        /// The byte count in the header is not the size.
+        case wrongByteCount
+        /// The last byte is not the end.
+        case missingEnd
+        /// The end comes before the last byte.
+        case earlyEnd
+        /// A first byte that no encoding has.
+        case unknownEncoding
+        /// An entry reaches over the end.
+        case overrun
+        /// A back length does not give its entry's size.
+        case wrongBackLength
+        /// The header counts more or fewer elements than there are.
+        case wrongCount
+    }
+
+    /// What is wrong.
+    public let reason: Reason
+    /// Where, in bytes from the start of the listpack.
+    public let offset: Int
+
+    /// Describes `reason` at `offset`.
+    @inlinable
+    public init(_ reason: Reason, at offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+}
+
+/// A cursor over the elements of a listpack from an untrusted source.
+///
+/// No byte outside the listpack is ever read, whatever the bytes say.
+public struct ListpackReader: ~Escapable {
+    /// How much a reader distrusts.
+    public enum Checks: Sendable {
+        /// Bounds and encodings: enough to read forward.
+        case bounds
+        /// Back lengths and the count of the header too: what others rely on who take the
+        /// bytes as they are.
+        case everything
+    }
+
+    @usableFromInline let bytes: RawSpan
+    @usableFromInline let checks: Checks
+    @usableFromInline var offset = Listpack.headerByteCount
+    @usableFromInline var elements = 0
+
+    /// Checks header and end, and stands before the first element.
+    @inlinable
+    @_lifetime(copy bytes)
+    public init(_ bytes: RawSpan, checks: Checks = .bounds) throws(ListpackError) {
+        guard bytes.byteCount >= Listpack.emptyByteCount else {
+            throw ListpackError(.tooShort, at: 0)
+        }
+        let total = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: 0,
+            as: UInt32.self
+        )
+        guard UInt32(littleEndian: total) == bytes.byteCount else {
+            throw ListpackError(.wrongByteCount, at: 0)
+        }
+        guard bytes.byte(at: bytes.byteCount - 1) == Listpack.end else {
+            throw ListpackError(.missingEnd, at: bytes.byteCount - 1)
+        }
+        self.bytes = bytes
+        self.checks = checks
+    }
+
+    /// Where the next entry begins, in bytes from the start of the listpack.
+    @inlinable public var position: Int { offset }
+
+    /// How many elements were read.
+    @inlinable public var readCount: Int { elements }
+
+    /// The number of elements as the header has it; nil if only a walk can tell.
+    @inlinable public var statedCount: Int? {
+        let count = Int(
+            UInt16(
+                littleEndian: unsafe bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: 4,
+                    as: UInt16.self
+                )
+            )
+        )
+        return count == Listpack.unknownCount ? nil : count
+    }
+
+    /// Whether every element was read.
+    @inlinable public var isAtEnd: Bool { offset == bytes.byteCount - 1 }
+
+    /// The next element, or nil after the last.
+    @inlinable
+    @_lifetime(copy self)
+    @_lifetime(self: copy self)
+    public mutating func next() throws(ListpackError) -> PackedValue? {
+        let start = offset
+        // The end byte stays out of reach of every entry.
+        let room = bytes.byteCount - 1 - start
+        guard room > 0 else {
+            try checkEnd()
+            return nil
+        }
+        let first = load(start, as: UInt8.self)
+        let size: Int
+        if first < 0x80 {
+            try finishEntry(start, size: 1, room: room)
+            return .integer(Int64(first))
+        }
+        if first < 0xC0 {
+            size = 1 + Int(first & 0x3F)
+            try finishEntry(start, size: size, room: room)
+            return .bytes(bytes.extracting(unchecked: start + 1, count: size - 1))
+        }
+        // The longest header is 9 bytes; whoever is near the end takes the careful way.
+        guard room > 9 || headerFits(first, room) else {
+            throw ListpackError(first == Listpack.end ? .earlyEnd : .overrun, at: start)
+        }
+        switch first {
+        case 0xC0..<0xE0:
+            let bits = Int64(first & 0x1F) << 8 | Int64(load(start + 1, as: UInt8.self))
+            try finishEntry(start, size: 2, room: room)
+            return .integer(bits >= 4096 ? bits - 8192 : bits)
+        case 0xE0..<0xF0:
+            let count = Int(first & 0x0F) << 8 | Int(load(start + 1, as: UInt8.self))
+            try finishEntry(start, size: 2 + count, room: room)
+            return .bytes(bytes.extracting(unchecked: start + 2, count: count))
+        case 0xF0:
+            let count = Int(UInt32(littleEndian: load(start + 1, as: UInt32.self)))
+            try finishEntry(start, size: 5 + count, room: room)
+            return .bytes(bytes.extracting(unchecked: start + 5, count: count))
+        case 0xF1:
+            let value = Int16(littleEndian: load(start + 1, as: Int16.self))
+            try finishEntry(start, size: 3, room: room)
+            return .integer(Int64(value))
+        case 0xF2:
+            let low = UInt16(littleEndian: load(start + 1, as: UInt16.self))
+            let high = load(start + 3, as: Int8.self)
+            try finishEntry(start, size: 4, room: room)
+            return .integer(Int64(high) << 16 | Int64(low))
+        case 0xF3:
+            let value = Int32(littleEndian: load(start + 1, as: Int32.self))
+            try finishEntry(start, size: 5, room: room)
+            return .integer(Int64(value))
+        case 0xF4:
+            let value = Int64(littleEndian: load(start + 1, as: Int64.self))
+            try finishEntry(start, size: 9, room: room)
+            return .integer(value)
+        default:
+            throw ListpackError(first == Listpack.end ? .earlyEnd : .unknownEncoding, at: start)
+        }
+    }
+
+    /// Reads on to the end.
+    ///
+    /// With `Checks.everything`, a listpack that passes is safe for whoever walks it in
+    /// either direction without looking.
+    @inlinable
+    @_lifetime(self: copy self)
+    public mutating func skipToEnd() throws(ListpackError) {
+        while try next() != nil {}
+    }
+
+    @inlinable
+    func load<T: BitwiseCopyable>(_ position: Int, as type: T.Type) -> T {
+        unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: type)
+    }
+
+    @usableFromInline
+    func headerFits(_ first: UInt8, _ room: Int) -> Bool {
+        switch first {
+        case 0xC0..<0xF0: room >= 2
+        case 0xF0, 0xF3: room >= 5
+        case 0xF1: room >= 3
+        case 0xF2: room >= 4
+        case 0xF4: room >= 9
+        // Has no encoding; the caller finds that out.
+        default: first != Listpack.end
+        }
+    }
+
+    /// Moves past an entry of E bytes and its back length.
+    @inlinable
+    @_lifetime(self: copy self)
+    mutating func finishEntry(_ start: Int, size: Int, room: Int) throws(ListpackError) {
+        let backLength = Listpack.backLengthByteCount(size)
+        guard size + backLength <= room else { throw ListpackError(.overrun, at: start) }
+        if checks == .everything, !backLengthMatches(size, at: start + size) {
+            throw ListpackError(.wrongBackLength, at: start + size)
+        }
+        offset = start + size + backLength
+        elements += 1
+    }
+
+    @inlinable
+    func backLengthMatches(_ size: Int, at position: Int) -> Bool {
+        if size < 128 { return load(position, as: UInt8.self) == UInt8(size) }
+        let count = Listpack.backLengthByteCount(size)
+        var value = 0
+        for index in 0..<count {
+            let byte = load(position + index, as: UInt8.self)
+            guard (byte & 0x80 != 0) == (index > 0) else { return false }
+            value = value << 7 | Int(byte & 0x7F)
+        }
+        return value == size
+    }
+
+    @usableFromInline
+    func checkEnd() throws(ListpackError) {
+        if checks == .everything, let stated = statedCount, stated != elements {
+            throw ListpackError(.wrongCount, at: 4)
+        }
+    }
+}
+
+/// Builds a listpack element by element.
+public struct ListpackWriter: ~Copyable {
+    @usableFromInline var output: ByteWriter
+    @usableFromInline var elements = 0
+
+    /// Starts an empty listpack.
+    @inlinable
+    public init(reserving capacity: Int = 64) {
+        output = ByteWriter(reserving: max(capacity, Listpack.emptyByteCount))
+        output.appendInteger(UInt32(0))
+        output.appendInteger(UInt16(0))
+    }
+
+    /// How many elements were appended.
+    @inlinable public var count: Int { elements }
+
+    /// The bytes of the finished listpack, if nothing more were appended.
+    @inlinable public var byteCount: Int { output.count + 1 }
+
+    /// Appends a string, as an integer if it spells one canonically.
+    @inlinable
+    public mutating func append(_ text: RawSpan) {
+        append(PackedValue(packing: text))
+    }
+
+    /// Appends an integer.
+    @inlinable
+    public mutating func append(integer: Int64) {
+        unsafe output.append(upTo: Listpack.entryByteCount(of: integer)) { room in
+            unsafe Listpack.writeEntry(integer, to: room.baseAddress.unsafelyUnwrapped)
+        }
+        elements += 1
+    }
+
+    /// Appends a value as it is: bytes stay bytes even if they spell an integer.
+    @inlinable
+    public mutating func append(_ value: borrowing PackedValue) {
+        switch value {
+        case .integer(let integer): append(integer: integer)
+        case .bytes(let bytes): append(string: bytes)
+        }
+    }
+
+    /// Appends a string that is known to spell no integer.
+    @inlinable
+    public mutating func append(string: RawSpan) {
+        unsafe output.append(upTo: Listpack.entryByteCount(ofStringOf: string.byteCount)) { room in
+            unsafe Listpack.writeEntry(string, to: room.baseAddress.unsafelyUnwrapped)
+        }
+        elements += 1
+    }
+
+    /// Writes the header and the end, hands the bytes to `body`, and starts anew.
+    @inlinable
+    public mutating func finish<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        output.append(Listpack.end)
+        precondition(output.count <= Listpack.maximumByteCount, "a listpack over 4 GiB")
+        output.overwrite(at: 0, with: UInt32(output.count))
+        output.overwrite(at: 4, with: UInt16(min(elements, Listpack.unknownCount)))
+        defer { removeAll() }
+        return try body(output.bytes)
+    }
+
+    /// Drops every element.
+    @inlinable
+    public mutating func removeAll() {
+        output.truncate(to: Listpack.headerByteCount)
+        elements = 0
+    }
+}
