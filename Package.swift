@@ -24,13 +24,19 @@ func tests(of name: String, imports: [Target.Dependency]) -> Target {
 let package = Package(
     name: "larder",
     products: [
-        .library(name: "Bytes", targets: ["Bytes"])
+        .library(name: "Bytes", targets: ["Bytes"]),
+        .library(name: "Structures", targets: ["Structures"]),
     ],
     targets: [
         // Floor 0: bytes, and the C libraries.
         module("Bytes"),
 
-        // Tests mirror the modules.
+        // Floor 1: structures and formats that know no Redis store, and the world outside.
+        module("Structures", imports: ["Bytes"]),
+
+        // Tests mirror the modules; what several of them use is in TestKit.
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes"]),
+        tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
     ]
 )

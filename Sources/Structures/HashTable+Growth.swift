@@ -1,0 +1,106 @@
+extension HashTable {
+    @usableFromInline
+    mutating func grow() {
+        addBucket()
+        let from = bucket(at: Int(split))
+        let bit = mask + 1
+        split += 1
+        if split == bit {
+            mask = mask << 1 | 1
+            split = 0
+        }
+        redistribute(from) { $0 & bit != 0 }
+    }
+
+    /// Moves the nodes of a chain whose hash says so to where they now belong.
+    mutating func redistribute(_ home: Bucket, moving: (UInt64) -> Bool) {
+        var current: Bucket? = home
+        var freed: Bucket?
+        // The chain is taken apart: what stays is placed again, so it ends as short as it can.
+        let overflow = home.overflow
+        home.setOverflow(nil)
+        while let bucket = current {
+            let isHome = bucket == home
+            let next = isHome ? overflow : bucket.overflow
+            var filled = bucket.filledSlots
+            while filled != 0 {
+                let index = filled.trailingZeroBitCount >> 3
+                filled &= filled &- 1
+                let node = unsafe bucket.node(at: index)
+                let hash = unsafe SeededHash.hash(Node.key(of: node), seed: seed)
+                if isHome, !moving(hash) { continue }
+                let isMarked = bucket.isMarked(index)
+                if isHome { bucket.empty(index) }
+                let slot = unsafe place(node, hash: hash)
+                slot.bucket.setMark(slot.index, isMarked)
+            }
+            if !isHome {
+                bucket.setOverflow(freed)
+                freed = bucket
+            }
+            current = next
+        }
+        while let bucket = freed {
+            freed = bucket.overflow
+            unsafe arena.free(bucket.address, Bucket.byteCount)
+            overflowCount -= 1
+        }
+    }
+
+    @usableFromInline
+    mutating func shrink() {
+        guard bucketCount > 1 else { return }
+        if split == 0 {
+            mask >>= 1
+            split = mask + 1
+        }
+        split -= 1
+        let last = bucket(at: Int(mask + 1 + split))
+        redistribute(last) { _ in true }
+        removeBucket()
+    }
+
+    /// Makes room for one more bucket.
+    mutating func addBucket() {
+        let count = bucketCount
+        if count < HashTable.segmentBucketCount {
+            guard count == firstCapacity else { return }
+            resizeFirst(to: firstCapacity * 2)
+        } else if count & (HashTable.segmentBucketCount - 1) == 0 {
+            if segmentCount == segmentCapacity {
+                let capacity = segmentCapacity * 2
+                let moved = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+                    capacity: capacity
+                )
+                unsafe moved.moveInitialize(from: segments, count: segmentCount)
+                unsafe segments.deallocate()
+                unsafe segments = moved
+                segmentCapacity = capacity
+            }
+            unsafe (segments + segmentCount).initialize(
+                to: Bucket.allocate(count: HashTable.segmentBucketCount)
+            )
+            segmentCount += 1
+        }
+    }
+
+    /// Gives back the memory after the last bucket.
+    mutating func removeBucket() {
+        let count = bucketCount
+        if count < HashTable.segmentBucketCount {
+            // Half again is kept, so that a table that wavers does not copy each time.
+            if count * 4 <= firstCapacity, firstCapacity > 1 { resizeFirst(to: firstCapacity / 2) }
+        } else if count & (HashTable.segmentBucketCount - 1) == 0, segmentCount > 1 {
+            segmentCount -= 1
+            unsafe Bucket.deallocate(segments[segmentCount], count: HashTable.segmentBucketCount)
+        }
+    }
+
+    mutating func resizeFirst(to capacity: Int) {
+        let moved = unsafe Bucket.allocate(count: capacity)
+        unsafe moved.copyMemory(from: segments[0], byteCount: bucketCount * Bucket.byteCount)
+        unsafe Bucket.deallocate(segments[0], count: firstCapacity)
+        unsafe segments[0] = moved
+        firstCapacity = capacity
+    }
+}
