@@ -1,0 +1,331 @@
+/// What is wrong with LZF data.
+public enum LZFError: Error, Equatable, Sendable {
+    /// No data of this size can give so many bytes.
+    case impossibleByteCount
+    /// The data ends inside an instruction.
+    case truncated
+    /// A reference to before the first byte.
+    case badReference
+    /// The instructions give more bytes than promised.
+    case tooLong
+    /// The instructions give fewer bytes than promised.
+    case tooShort
+}
+
+/// LZF, the compression inside RDB strings.
+///
+/// A stream of instructions, each a control byte and what belongs to it:
+///
+///     000nnnnn                     literal run: the n + 1 bytes that follow
+///     LLLddddd dddddddd            L in 1...6: copy L + 2 bytes from d + 1 bytes back
+///     111ddddd llllllll dddddddd   copy l + 9 bytes from d + 1 bytes back
+///
+/// A copy may reach into what it writes: distance 1 repeats the last byte. Example, 21 times
+/// `a`: the run `01 61 61`, then `E0 0A 00`, 19 bytes from one back.
+public enum LZF {
+    /// The most bytes that `count` compressed bytes can stand for.
+    @inlinable
+    public static func maximumByteCount(ofCompressed count: Int) -> Int {
+        // Three bytes give 264 at best.
+        count.multipliedReportingOverflow(by: 88).overflow ? .max : count * 88
+    }
+
+    /// Appends the `count` bytes that `data` stands for.
+    ///
+    /// On an error nothing is appended. Memory for `count` bytes is reserved only if the data
+    /// could really give them.
+    public static func decompress(
+        _ data: RawSpan,
+        byteCount count: Int,
+        to output: inout ByteWriter
+    ) throws(LZFError) {
+        guard count >= 0, count <= maximumByteCount(ofCompressed: data.byteCount) else {
+            throw .impossibleByteCount
+        }
+        // The copies below write whole words; the slack takes what they write too far.
+        unsafe try output.append(upTo: count + slack) { room throws(LZFError) -> Int in
+            unsafe try data.withUnsafeBytes { input throws(LZFError) in
+                unsafe try expand(input, to: room, count)
+            }
+            return count
+        }
+    }
+
+    private static let slack = 32
+
+    private static func expand(
+        _ input: UnsafeRawBufferPointer,
+        to room: UnsafeMutableRawBufferPointer,
+        _ count: Int
+    ) throws(LZFError) {
+        guard var source = input.baseAddress, let start = room.baseAddress else {
+            if count == 0 { return }
+            throw .tooShort
+        }
+        let sourceEnd = unsafe source + input.count
+        let end = unsafe start + count
+        var target = unsafe start
+        while unsafe source < sourceEnd {
+            let control = Int(unsafe source.load(as: UInt8.self))
+            unsafe source += 1
+            let available = unsafe sourceEnd - source
+            if control < 32 {
+                let length = control + 1
+                guard length <= available else { throw .truncated }
+                guard unsafe length <= end - target else { throw .tooLong }
+                if available >= 32 {
+                    unsafe copyWord(target, source, SIMD16<UInt8>.self)
+                    unsafe copyWord(target + 16, source + 16, SIMD16<UInt8>.self)
+                } else {
+                    unsafe target.copyMemory(from: source, byteCount: length)
+                }
+                unsafe source += length
+                unsafe target += length
+                continue
+            }
+            var length = control >> 5 + 2
+            guard available >= (length == 9 ? 2 : 1) else { throw .truncated }
+            if length == 9 {
+                length += Int(unsafe source.load(as: UInt8.self))
+                unsafe source += 1
+            }
+            let distance = (control & 0x1F) << 8 | Int(unsafe source.load(as: UInt8.self)) + 1
+            unsafe source += 1
+            guard unsafe distance <= target - start else { throw .badReference }
+            guard unsafe length <= end - target else { throw .tooLong }
+            unsafe copyBack(target, distance, length)
+            unsafe target += length
+        }
+        guard unsafe target == end else { throw .tooShort }
+    }
+
+    /// Copies `length` bytes from `distance` back; may write up to a word more.
+    @inline(__always)
+    private static func copyBack(
+        _ target: UnsafeMutableRawPointer,
+        _ distance: Int,
+        _ length: Int
+    ) {
+        var target = unsafe target
+        let stop = unsafe target + length
+        if distance >= 16 {
+            var source = unsafe UnsafeRawPointer(target - distance)
+            repeat {
+                unsafe copyWord(target, source, SIMD16<UInt8>.self)
+                unsafe target += 16
+                unsafe source += 16
+            } while unsafe target < stop
+        } else if distance >= 8 {
+            var source = unsafe UnsafeRawPointer(target - distance)
+            repeat {
+                unsafe copyWord(target, source, UInt64.self)
+                unsafe target += 8
+                unsafe source += 8
+            } while unsafe target < stop
+        } else {
+            // A short period: build eight bytes of it, then step by a multiple of the period.
+            var pattern: UInt64 = 0
+            for index in 0..<8 {
+                let byte = unsafe (target - distance + index % distance).load(as: UInt8.self)
+                pattern |= UInt64(byte) << UInt64(index * 8)
+            }
+            let step = 8 - 8 % distance
+            repeat {
+                unsafe target.storeBytes(of: pattern.littleEndian, as: UInt64.self)
+                unsafe target += step
+            } while unsafe target < stop
+        }
+    }
+
+    @inline(__always)
+    private static func copyWord<Word: BitwiseCopyable>(
+        _ target: UnsafeMutableRawPointer,
+        _ source: UnsafeRawPointer,
+        _ word: Word.Type
+    ) {
+        unsafe target.storeBytes(of: source.loadUnaligned(as: word), as: word)
+    }
+}
+
+/// Compresses to LZF.
+///
+/// Holds the table of positions between strings, so that a short one costs no clearing.
+/// Every position enters the table, also those inside a match, and a match one byte later is
+/// preferred if it is longer; servers do neither, hence the better ratio.
+public struct LZFCompressor: ~Copyable {
+    private var table: [UInt32]
+    /// Added to positions; entries below it are of earlier strings.
+    private var epoch: UInt32 = 0
+
+    private static let tableBits = 14
+    private static let maximumDistance = 8192
+    private static let maximumLength = 264
+    private static let longestRun = 32
+
+    /// A compressor with an empty table of 64 KiB.
+    public init() {
+        table = [UInt32](repeating: 0, count: 1 << Self.tableBits)
+    }
+
+    /// Appends the compressed form of `text` if it has `limit` bytes or fewer.
+    ///
+    /// Otherwise appends nothing and returns false.
+    public mutating func compress(
+        _ text: RawSpan,
+        limit: Int,
+        to output: inout ByteWriter
+    ) -> Bool {
+        let count = text.byteCount
+        // Positions are 32 bits, and none may be mistaken for one of another string.
+        guard limit > 0, count >= 4, count < 1 << 31 else { return false }
+        if epoch > UInt32.max - UInt32(count) - 1 || epoch == 0 {
+            for index in table.indices { table[index] = 0 }
+            epoch = 1
+        }
+        defer { epoch += UInt32(count) }
+        let before = output.count
+        unsafe output.append(upTo: limit) { room in
+            unsafe text.withUnsafeBytes { input in
+                unsafe table.withUnsafeMutableBufferPointer { table in
+                    var coder = unsafe Coder(input, room, table, epoch)
+                    return coder.run() ? coder.written : 0
+                }
+            }
+        }
+        return output.count > before
+    }
+
+    /// The state of compressing one string.
+    @safe
+    private struct Coder {
+        let input: UnsafeRawPointer
+        let count: Int
+        let output: UnsafeMutableRawPointer
+        let limit: Int
+        let table: UnsafeMutablePointer<UInt32>
+        let epoch: UInt32
+        var written = 0
+
+        init(
+            _ input: UnsafeRawBufferPointer,
+            _ room: UnsafeMutableRawBufferPointer,
+            _ table: UnsafeMutableBufferPointer<UInt32>,
+            _ epoch: UInt32
+        ) {
+            unsafe self.input = input.baseAddress.unsafelyUnwrapped
+            count = input.count
+            unsafe output = room.baseAddress.unsafelyUnwrapped
+            limit = room.count
+            unsafe self.table = table.baseAddress.unsafelyUnwrapped
+            self.epoch = epoch
+        }
+
+        mutating func run() -> Bool {
+            var position = 0
+            var pending = 0
+            // A match is looked for by four bytes and needs three.
+            let last = count - 4
+            while position <= last {
+                var candidate = enter(position)
+                var length = matchLength(position, candidate)
+                guard length >= 3 else {
+                    position += 1
+                    continue
+                }
+                if length < 32, position < last {
+                    let nextCandidate = enter(position + 1)
+                    let nextLength = matchLength(position + 1, nextCandidate)
+                    if nextLength > length + 1 {
+                        position += 1
+                        candidate = nextCandidate
+                        length = nextLength
+                    }
+                }
+                guard
+                    writeLiterals(from: pending, to: position),
+                    writeReference(distance: position - candidate, length: length)
+                else { return false }
+                let stop = min(position + length, last + 1)
+                for inner in stride(from: position + 1, to: stop, by: 1) { enter(inner) }
+                position += length
+                pending = position
+            }
+            return writeLiterals(from: pending, to: count)
+        }
+
+        /// Puts `position` into the table; returns the earlier one with the same hash, or -1.
+        @inline(__always)
+        @discardableResult
+        private func enter(_ position: Int) -> Int {
+            let word = unsafe input.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+            let hash = (word.littleEndian << 8) &* 0x9E37_79B1
+            let slot = Int(hash >> UInt32(32 - LZFCompressor.tableBits))
+            let found = unsafe table[slot]
+            unsafe table[slot] = epoch + UInt32(truncatingIfNeeded: position)
+            return found < epoch ? -1 : Int(found - epoch)
+        }
+
+        @inline(__always)
+        private func matchLength(_ position: Int, _ candidate: Int) -> Int {
+            guard candidate >= 0, candidate < position,
+                position - candidate <= LZFCompressor.maximumDistance
+            else { return 0 }
+            let most = min(LZFCompressor.maximumLength, count - position)
+            var length = 0
+            while length + 8 <= most {
+                let one = unsafe input.loadUnaligned(
+                    fromByteOffset: position + length,
+                    as: UInt64.self
+                )
+                let two = unsafe input.loadUnaligned(
+                    fromByteOffset: candidate + length,
+                    as: UInt64.self
+                )
+                let difference = (one ^ two).littleEndian
+                if difference != 0 { return length + difference.trailingZeroBitCount / 8 }
+                length += 8
+            }
+            while length < most,
+                unsafe input.load(fromByteOffset: position + length, as: UInt8.self)
+                    == input.load(fromByteOffset: candidate + length, as: UInt8.self)
+            {
+                length += 1
+            }
+            return length
+        }
+
+        private mutating func writeLiterals(from start: Int, to end: Int) -> Bool {
+            var start = start
+            while start < end {
+                let run = min(end - start, LZFCompressor.longestRun)
+                guard written + 1 + run <= limit else { return false }
+                put(UInt8(run - 1))
+                unsafe (output + written).copyMemory(from: input + start, byteCount: run)
+                written += run
+                start += run
+            }
+            return true
+        }
+
+        @inline(__always)
+        private mutating func writeReference(distance: Int, length: Int) -> Bool {
+            guard written + 3 <= limit else { return false }
+            let code = length - 2
+            let distance = distance - 1
+            if code < 7 {
+                put(UInt8(code << 5 | distance >> 8))
+            } else {
+                put(UInt8(7 << 5 | distance >> 8))
+                put(UInt8(code - 7))
+            }
+            put(UInt8(distance & 0xFF))
+            return true
+        }
+
+        @inline(__always)
+        private mutating func put(_ byte: UInt8) {
+            unsafe output.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
+            written += 1
+        }
+    }
+}
