@@ -30,9 +30,11 @@ let package = Package(
     targets: [
         // Floor 0: bytes, and the C libraries.
         module("Bytes"),
+        .target(name: "CLinux"),
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.
         module("Structures", imports: ["Bytes"]),
+        module("Platform", imports: ["Bytes", "CLinux"]),
 
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),

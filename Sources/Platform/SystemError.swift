@@ -1,0 +1,48 @@
+import Glibc
+
+/// A system call that failed: which one, on what, and why.
+package struct SystemError: Error, Equatable, Sendable {
+    /// The call's name, as in its manual page.
+    package let call: String
+    /// What the call was about, mostly a file's name; empty if there is nothing to name.
+    package let subject: String
+    /// The reason, as `errno` gave it.
+    package let code: Int32
+
+    /// Describes a failure of `call` on `subject`.
+    package init(_ call: String, _ subject: String = "", code: Int32) {
+        self.call = call
+        self.subject = subject
+        self.code = code
+    }
+
+    /// Whether the disk has no room left, or this user's share of it has none.
+    package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+
+    /// Whether there is no such file.
+    package var isMissingFile: Bool { code == ENOENT }
+}
+
+extension SystemError: CustomStringConvertible {
+    /// For example `fdatasync appendonly.aof.3.incr.aof: Input/output error`.
+    package var description: String {
+        let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+        return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+    }
+}
+
+/// Calls `body` until it is not interrupted by a signal, and throws what else went wrong.
+///
+/// `body` returns what the C function returned; -1 means that `errno` says why.
+func retrying<Result: SignedInteger>(
+    _ call: String,
+    _ subject: String,
+    _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = body()
+        guard result == -1 else { return result }
+        let code = errno
+        if code != EINTR { throw SystemError(call, subject, code: code) }
+    }
+}
