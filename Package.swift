@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .library(name: "Bytes", targets: ["Bytes"]),
         .library(name: "Structures", targets: ["Structures"]),
+        .library(name: "RESP", targets: ["RESP"]),
     ],
     targets: [
         // Floor 0: bytes, and the C libraries.
@@ -34,11 +35,13 @@ let package = Package(
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.
         module("Structures", imports: ["Bytes"]),
+        module("RESP", imports: ["Bytes"]),
         module("Platform", imports: ["Bytes", "CLinux"]),
 
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes"]),
+        tests(of: "RESP", imports: ["RESP", "Bytes", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
     ]
 )

@@ -159,6 +159,20 @@ public struct ByteWriter: ~Copyable, @unchecked Sendable {
         )
     }
 
+    /// Puts a copy of `bytes` at `offset` and moves what was there behind it.
+    public mutating func insert(_ bytes: RawSpan, at offset: Int) {
+        precondition(offset >= 0 && offset <= count, "cannot insert past the end")
+        let size = bytes.byteCount
+        guard size > 0 else { return }
+        reserve(size)
+        let place = unsafe base.unsafelyUnwrapped + offset
+        unsafe memmove(place + size, place, count - offset)
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe place.copyMemory(from: source.baseAddress.unsafelyUnwrapped, byteCount: size)
+        }
+        length += size
+    }
+
     /// Forgets everything after the first `newCount` bytes.
     @inlinable
     public mutating func truncate(to newCount: Int) {
