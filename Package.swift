@@ -38,6 +38,9 @@ let package = Package(
         module("RESP", imports: ["Bytes"]),
         module("Platform", imports: ["Bytes", "CLinux"]),
 
+        // Floor 2: the data set, the log, the sockets.
+        module("Store", imports: ["Bytes", "Structures"]),
+
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes"]),

@@ -1,0 +1,93 @@
+import Bytes
+import Structures
+
+/// All the data of one server: its numbered databases and what they share.
+@safe
+package struct DataSet: ~Copyable {
+    private let environment: UnsafeMutablePointer<Environment>
+    private let keyspaces: UnsafeMutablePointer<KeyspaceState>
+    /// How many databases there are.
+    package let databaseCount: Int
+    /// Which keyspace each number leads to; SWAPDB exchanges two.
+    private var order: [Int]
+
+    /// An empty data set; `seed` must be secret and different at every start.
+    package init(databaseCount: Int, seed: UInt64) {
+        unsafe environment = .allocate(capacity: 1)
+        unsafe environment.initialize(to: Environment(arena: Arena(), seed: seed))
+        unsafe keyspaces = .allocate(capacity: databaseCount)
+        for number in 0..<databaseCount {
+            unsafe (keyspaces + number).initialize(
+                to: KeyspaceState(number: number, environment: environment)
+            )
+        }
+        self.databaseCount = databaseCount
+        order = Array(0..<databaseCount)
+    }
+
+    deinit {
+        for number in 0..<databaseCount {
+            unsafe Keyspace(state: keyspaces + number).removeAll()
+        }
+        freeSome(.max)
+        unsafe keyspaces.deinitialize(count: databaseCount)
+        unsafe keyspaces.deallocate()
+        let arena = unsafe environment.pointee.arena
+        unsafe environment.deinitialize(count: 1)
+        unsafe environment.deallocate()
+        arena.destroy()
+    }
+
+    /// The database with this number, which must be below `databaseCount`.
+    package subscript(number: Int) -> Keyspace {
+        unsafe Keyspace(state: keyspaces + order[number])
+    }
+
+    /// Exchanges what two numbers lead to.
+    package mutating func swap(_ one: Int, _ other: Int) {
+        order.swapAt(one, other)
+    }
+
+    /// Milliseconds since 1970; whoever runs the commands sets it once a turn.
+    package var now: Int64 {
+        get { unsafe environment.pointee.now }
+        nonmutating set {
+            unsafe environment.pointee.now = newValue
+            unsafe environment.pointee.access.seconds =
+                UInt32(truncatingIfNeeded: newValue / 1000) & 0xFF_FFFF
+        }
+    }
+
+    /// Whether keys keep a count of their uses (LFU) rather than the time of the last (LRU).
+    package var countsAccesses: Bool {
+        get { unsafe environment.pointee.access.countsAccesses }
+        nonmutating set { unsafe environment.pointee.access.countsAccesses = newValue }
+    }
+
+    /// Up to where values keep their packed encodings.
+    package var limits: EncodingLimits {
+        get { unsafe environment.pointee.limits }
+        nonmutating set { unsafe environment.pointee.limits = newValue }
+    }
+
+    /// A number by chance, for choices that need no secrecy.
+    package func random() -> UInt64 { unsafe environment.pointee.random.next() }
+
+    /// Bytes of memory that all keys and values take.
+    package var usedByteCount: Int {
+        var bytes = unsafe environment.pointee.arena.usedByteCount
+        for number in 0..<databaseCount {
+            bytes += unsafe keyspaces[number].table.byteCount
+        }
+        return bytes
+    }
+
+    /// Frees about `limit` elements of what was removed and is still in memory.
+    package func freeSome(_ limit: Int) {
+        let arena = unsafe environment.pointee.arena
+        unsafe environment.pointee.graveyard.dig(limit, in: arena)
+    }
+
+    /// Whether `freeSome` has work left.
+    package var hasGarbage: Bool { unsafe !environment.pointee.graveyard.isEmpty }
+}

@@ -1,0 +1,235 @@
+import Bytes
+import Structures
+
+/// A set to be read.
+@safe
+package struct SetValue {
+    let entry: Entry
+
+    var table: UnsafeMutablePointer<HashTable<MemberNode>> {
+        unsafe entry.valuePointer.assumingMemoryBound(to: HashTable<MemberNode>.self)
+    }
+
+    /// How many members.
+    package var count: Int {
+        switch entry.encoding {
+        case .integerSet: IntegerSet.count(of: entry.bytes)
+        case .packedSet: entry.packedCount
+        default: unsafe table.pointee.count
+        }
+    }
+
+    /// Whether `member` is in the set.
+    package func contains(_ member: RawSpan) -> Bool {
+        switch entry.encoding {
+        case .integerSet:
+            guard let integer = DecimalText.parseInteger(member) else { return false }
+            return IntegerSet.contains(integer, in: entry.bytes)
+        case .packedSet:
+            var cursor = unsafe PackedCursor(entry.valueBytes)
+            return unsafe cursor.find(PackedNeedle(member), stride: 1)
+        default:
+            let hash = unsafe table.pointee.hash(member)
+            return unsafe table.pointee.find(member, hash: hash) != nil
+        }
+    }
+
+    /// Visits every member.
+    package func forEach(_ visit: (PackedValue) -> Void) {
+        switch entry.encoding {
+        case .integerSet:
+            for index in 0..<count { visit(.integer(IntegerSet.value(at: index, in: entry.bytes))) }
+        case .packedSet:
+            var cursor = unsafe PackedCursor(entry.valueBytes)
+            while unsafe !cursor.isAtEnd {
+                unsafe visit(cursor.value())
+                unsafe cursor.advance()
+            }
+        default:
+            unsafe table.pointee.forEachSlot { slot in
+                unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
+            }
+        }
+    }
+
+    /// Visits the members at a cursor and returns the next; packed sets are visited at once.
+    package func scan(_ cursor: UInt64, _ visit: (PackedValue) -> Void) -> UInt64 {
+        guard entry.encoding == .tableSet else {
+            forEach(visit)
+            return 0
+        }
+        return unsafe table.pointee.scan(cursor) { slot in
+            unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
+        }
+    }
+
+    /// Visits one member by chance, each about equally likely.
+    package func random(_ visit: (PackedValue) -> Void) {
+        let environment = unsafe entry.keyspace.environment
+        switch entry.encoding {
+        case .integerSet:
+            let choice = Int(unsafe environment.pointee.random.next() >> 33) % count
+            visit(.integer(IntegerSet.value(at: choice, in: entry.bytes)))
+        case .packedSet:
+            let choice = Int(unsafe environment.pointee.random.next() >> 33) % count
+            var cursor = unsafe PackedCursor(entry.valueBytes)
+            for _ in 0..<choice { unsafe cursor.advance() }
+            unsafe visit(cursor.value())
+        default:
+            guard let slot = unsafe table.pointee.randomSlot(&environment.pointee.random) else {
+                return
+            }
+            unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
+        }
+    }
+}
+
+/// A set to be changed.
+@safe
+package struct OpenSet {
+    let open: OpenEntry
+
+    /// The same set, to be read.
+    package var value: SetValue { SetValue(entry: open.entry) }
+
+    private var limits: EncodingLimits {
+        unsafe open.keyspace.environment.pointee.limits
+    }
+
+    /// Adds a member; returns whether it is new.
+    @discardableResult
+    package func add(_ member: RawSpan) -> Bool {
+        switch open.entry.encoding {
+        case .integerSet: addToIntegers(member)
+        case .packedSet: addToPacked(member)
+        default: addToTable(member)
+        }
+    }
+
+    private func addToIntegers(_ member: RawSpan) -> Bool {
+        guard let integer = DecimalText.parseInteger(member) else {
+            leaveIntegers(adding: member.byteCount)
+            return add(member)
+        }
+        let place = IntegerSet.find(integer, in: open.entry.bytes)
+        if place.isFound { return false }
+        guard value.count < limits.setIntegers else {
+            leaveIntegers(adding: member.byteCount)
+            return add(member)
+        }
+        let newCount = IntegerSet.byteCount(of: open.entry.bytes, afterInserting: integer)
+        let room = unsafe open.resizeValue(to: newCount).baseAddress.unsafelyUnwrapped
+        unsafe IntegerSet.insert(integer, at: place.index, into: room)
+        return true
+    }
+
+    private func addToPacked(_ member: RawSpan) -> Bool {
+        if value.contains(member) { return false }
+        guard member.byteCount <= limits.setValue, value.count < limits.setEntries else {
+            convertToTable()
+            return addToTable(member)
+        }
+        open.appendPacked(PackedValue(packing: member))
+        return true
+    }
+
+    private func addToTable(_ member: RawSpan) -> Bool {
+        let table = unsafe value.table
+        let hash = unsafe table.pointee.hash(member)
+        guard unsafe table.pointee.find(member, hash: hash) == nil else { return false }
+        unsafe table.pointee.insert(MemberNode.make(member, in: open.arena), hash: hash)
+        return true
+    }
+
+    /// Removes a member; returns whether it was there.
+    ///
+    /// A set without members must not stay: the caller removes its key.
+    @discardableResult
+    package func remove(_ member: RawSpan) -> Bool {
+        switch open.entry.encoding {
+        case .integerSet:
+            guard let integer = DecimalText.parseInteger(member) else { return false }
+            let place = IntegerSet.find(integer, in: open.entry.bytes)
+            guard place.isFound else { return false }
+            let bytes = unsafe open.entry.valueBytes.baseAddress.unsafelyUnwrapped
+            unsafe open.resizeValue(to: IntegerSet.remove(at: place.index, from: bytes))
+            return true
+        case .packedSet:
+            let bytes = unsafe open.entry.valueBytes
+            var cursor = unsafe PackedCursor(bytes)
+            guard unsafe cursor.find(PackedNeedle(member), stride: 1) else { return false }
+            open.removePacked(
+                at: unsafe cursor.offset(in: bytes),
+                unsafe cursor.byteCount,
+                elements: 1
+            )
+            return true
+        default:
+            let table = unsafe value.table
+            let hash = unsafe table.pointee.hash(member)
+            guard let slot = unsafe table.pointee.find(member, hash: hash) else { return false }
+            let node = unsafe table.pointee.remove(slot, hash: hash)
+            unsafe open.arena.free(node, MemberNode.byteCount(node))
+            return true
+        }
+    }
+
+    /// Turns integers into a listpack if they and one more member still fit, else a table.
+    private func leaveIntegers(adding byteCount: Int) {
+        let limits = self.limits
+        guard value.count < limits.setEntries, byteCount <= limits.setValue else {
+            return convertToTable()
+        }
+        var packed = ListpackWriter()
+        value.forEach { packed.append($0) }
+        packed.finish { bytes in
+            unsafe open.replaceValue(.packedSet, byteCount: bytes.byteCount).store(bytes)
+        }
+    }
+
+    private func convertToTable() {
+        let arena = open.arena
+        let table = UnsafeMutablePointer<HashTable<MemberNode>>.allocate(capacity: 1)
+        let seed = unsafe open.keyspace.environment.pointee.seed
+        unsafe table.initialize(to: HashTable(arena: arena, seed: seed))
+        var text = TextBuffer()
+        value.forEach { member in
+            let member = text.text(of: member)
+            let hash = unsafe table.pointee.hash(member)
+            unsafe table.pointee.insert(MemberNode.make(member, in: arena), hash: hash)
+        }
+        unsafe open.replaceValue(.tableSet, pointer: UnsafeMutableRawPointer(table))
+    }
+}
+
+extension Entry {
+    /// The value as a set, which it must be.
+    package var set: SetValue {
+        precondition(kind == .set, "not a set")
+        return SetValue(entry: self)
+    }
+}
+
+extension OpenEntry {
+    /// The value as a set, which it must be.
+    package var set: OpenSet {
+        precondition(entry.kind == .set, "not a set")
+        return OpenSet(open: self)
+    }
+}
+
+extension Keyspace {
+    /// Adds `key`, which must be absent, with a set without members, as one that begins with
+    /// `member` should.
+    package func insertSet(_ key: RawSpan, toHold member: RawSpan) -> OpenSet {
+        let limits = unsafe environment.pointee.limits
+        guard limits.setIntegers > 0, DecimalText.parseInteger(member) != nil else {
+            let open = insert(key, .packedSet, byteCount: Listpack.emptyByteCount)
+            open.clearPacked(.packedSet)
+            return OpenSet(open: open)
+        }
+        let open = insert(key, .integerSet, byteCount: IntegerSet.headerByteCount)
+        unsafe IntegerSet.writeEmpty(to: open.entry.valueBytes.baseAddress.unsafelyUnwrapped)
+        return OpenSet(open: open)
+    }
+}
