@@ -41,6 +41,9 @@ let package = Package(
         // Floor 2: the data set, the log, the sockets.
         module("Store", imports: ["Bytes", "Structures"]),
 
+        // Floor 4: what commands mean, and what a snapshot is.
+        module("Commands", imports: ["Bytes", "RESP", "Store"]),
+
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes"]),

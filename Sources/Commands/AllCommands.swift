@@ -1,0 +1,4 @@
+extension Command {
+    /// Every command, family by family.
+    static let all: [Command] = connection + strings
+}

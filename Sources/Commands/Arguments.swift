@@ -1,0 +1,29 @@
+import Bytes
+import RESP
+
+extension Request {
+    /// The first key of most commands.
+    var key: RawSpan {
+        @_lifetime(copy self)
+        get { self[1] }
+    }
+
+    /// The integer that the argument at `index` spells.
+    func integer(_ index: Int) throws(CommandError) -> Int64 {
+        guard let value = DecimalText.parseInteger(self[index]) else {
+            throw .notAnInteger
+        }
+        return value
+    }
+
+    /// The number that the argument at `index` spells.
+    func double(_ index: Int) throws(CommandError) -> Double {
+        guard let value = DecimalText.parseDouble(self[index]) else { throw .notAFloat }
+        return value
+    }
+
+    /// Whether the argument at `index` is this word; `word` is written in lower case.
+    func `is`(_ index: Int, _ word: StaticString) -> Bool {
+        self[index].equalsIgnoringCase(word)
+    }
+}

@@ -1,0 +1,50 @@
+import Bytes
+import RESP
+
+/// What commands ask of the program around the engine; rare, and never on the hot path.
+package protocol Host: AnyObject {
+    /// SAVE: writes the data set to its file; returns when it is durable.
+    func save(_ engine: inout Engine) throws(CommandError)
+
+    /// BGSAVE: starts a save; the text is the status to reply with.
+    func startSave(_ engine: inout Engine, schedule: Bool) throws(CommandError) -> StaticString
+
+    /// BGREWRITEAOF: starts compacting the log; the text is the status to reply with.
+    func startCompaction(_ engine: inout Engine) throws(CommandError) -> StaticString
+
+    /// When the last save succeeded, in seconds since 1970.
+    var lastSave: Int64 { get }
+
+    /// SHUTDOWN: ends the program, unless it cannot.
+    func shutdown(_ engine: inout Engine, _ request: ShutdownRequest) throws(CommandError)
+
+    /// CONFIG: the arguments after the subcommand's name.
+    func getConfiguration(_ patterns: [ByteString], _ reply: inout ReplyWriter)
+    func setConfiguration(
+        _ pairs: [(name: ByteString, value: ByteString)],
+        _ engine: inout Engine
+    ) throws(CommandError)
+    func rewriteConfiguration() throws(CommandError)
+    func resetStatistics(_ engine: inout Engine)
+
+    /// INFO: the text of the sections asked for; all default ones if none.
+    func information(_ sections: [ByteString], _ engine: borrowing Engine) -> ByteString
+
+    /// CLIENT LIST and INFO: a line for a session, without its end.
+    func describe(_ session: SessionID, _ engine: borrowing Engine) -> ByteString?
+
+    /// Ends the connection of a session once its replies are sent.
+    func close(_ session: SessionID)
+
+    /// Microseconds since some fixed moment, never going back.
+    var microseconds: Int64 { get }
+}
+
+/// The arguments of SHUTDOWN.
+package struct ShutdownRequest: Sendable {
+    /// NOSAVE: nothing; SAVE: save; neither: save if there are save points.
+    package var save: Bool?
+    package var now = false
+    package var force = false
+    package var abort = false
+}

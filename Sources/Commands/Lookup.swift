@@ -1,0 +1,93 @@
+import Bytes
+import RESP
+import Store
+
+// Keyspace lookups: a key whose deadline is past is gone for everybody who looks, and a value
+// of another kind than expected refuses the command.
+extension Engine {
+    /// The entry of `key` for a command that reads it.
+    mutating func lookup(_ key: RawSpan) -> Entry? {
+        guard let entry = liveEntry(key) else {
+            statistics.keyspaceMisses += 1
+            return nil
+        }
+        statistics.keyspaceHits += 1
+        entry.touch()
+        return entry
+    }
+
+    /// The entry of `key` for a command that may change it.
+    mutating func lookupForWrite(_ key: RawSpan) -> Entry? {
+        guard let entry = liveEntry(key) else { return nil }
+        entry.touch()
+        return entry
+    }
+
+    /// The entry of `key` for a command that reads it as this kind.
+    mutating func lookup(_ key: RawSpan, _ kind: Kind) throws(CommandError) -> Entry? {
+        guard let entry = lookup(key) else { return nil }
+        guard entry.kind == kind else { throw .wrongType }
+        return entry
+    }
+
+    /// The entry of `key` for a command that may change it as this kind.
+    mutating func lookupForWrite(_ key: RawSpan, _ kind: Kind) throws(CommandError) -> Entry? {
+        guard let entry = lookupForWrite(key) else { return nil }
+        guard entry.kind == kind else { throw .wrongType }
+        return entry
+    }
+
+    /// The entry of `key` unless its deadline is past; an expired one is removed.
+    mutating func liveEntry(_ key: RawSpan) -> Entry? {
+        guard let entry = keyspace.find(key) else { return nil }
+        guard entry.isExpired, !isReplaying else { return entry }
+        expire(entry, key)
+        return nil
+    }
+
+    /// While the log is replayed, later requests may rely on keys that have expired since.
+    private var isReplaying: Bool { sessions[current].flags.contains(.trusted) }
+
+    /// Removes a key whose deadline is past.
+    mutating func expire(_ entry: Entry, _ key: RawSpan) {
+        let keyspace = entry.keyspace
+        if effects.begin(2, database: keyspace.number) {
+            effects.argument("UNLINK")
+            effects.argument(key)
+        }
+        statistics.expiredKeys += 1
+        if !gates.isEmpty { announce(key, .expired, "expired", in: keyspace) }
+        keyspace.remove(entry)
+    }
+
+    /// Notes that the current command changed `key`.
+    mutating func changed(_ key: RawSpan, _ kind: Notification, _ event: StaticString) {
+        statistics.changes += 1
+        if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
+    }
+
+    /// Removes a key and notes it.
+    mutating func removeEmptied(_ entry: Entry, _ key: RawSpan) {
+        keyspace.remove(entry)
+        if !gates.isEmpty { announce(key, .generic, "del", in: keyspace) }
+    }
+}
+
+/// The classes of keyspace notifications, by the letters of `notify-keyspace-events`.
+package struct Notification: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    static let generic = Notification(rawValue: 1 << 0)
+    static let string = Notification(rawValue: 1 << 1)
+    static let list = Notification(rawValue: 1 << 2)
+    static let set = Notification(rawValue: 1 << 3)
+    static let hash = Notification(rawValue: 1 << 4)
+    static let sortedSet = Notification(rawValue: 1 << 5)
+    static let stream = Notification(rawValue: 1 << 6)
+    static let expired = Notification(rawValue: 1 << 7)
+    static let evicted = Notification(rawValue: 1 << 8)
+}

@@ -1,0 +1,63 @@
+import Bytes
+import RESP
+
+/// By which the server names a session to the engine.
+package struct SessionID: Hashable, Sendable {
+    let slot: Int
+}
+
+/// What the engine knows of one client between its requests.
+struct Session {
+    /// The number that CLIENT ID tells; never used twice.
+    var clientID: Int64
+    var database = 0
+    var flags: Flags = []
+    var protocolVersion = ProtocolVersion.resp2
+    /// What only some sessions have, made when first needed.
+    var details: SessionDetails?
+
+    /// What makes a request take the slow way through the engine.
+    struct Flags: OptionSet {
+        let rawValue: UInt32
+
+        /// The client must AUTH first.
+        static let unauthenticated = Flags(rawValue: 1 << 0)
+        /// Between MULTI and EXEC.
+        static let queueing = Flags(rawValue: 1 << 1)
+        /// A request between MULTI and EXEC was refused.
+        static let transactionFailed = Flags(rawValue: 1 << 2)
+        /// A watched key changed.
+        static let watchFailed = Flags(rawValue: 1 << 3)
+        /// Subscribed to a channel or pattern.
+        static let subscribed = Flags(rawValue: 1 << 4)
+        /// CLIENT REPLY OFF.
+        static let silent = Flags(rawValue: 1 << 5)
+        /// CLIENT NO-TOUCH.
+        static let noTouch = Flags(rawValue: 1 << 6)
+        /// Replays the log or stands for the server itself.
+        static let trusted = Flags(rawValue: 1 << 7)
+        /// Executes the requests of a transaction.
+        static let executing = Flags(rawValue: 1 << 8)
+    }
+}
+
+/// What only some sessions have.
+final class SessionDetails {
+    var name = ByteString("")
+    var libraryName = ByteString("")
+    var libraryVersion = ByteString("")
+    /// The requests between MULTI and EXEC, as they came.
+    var queue: [QueuedRequest] = []
+    var watchedKeys: [WatchedKey] = []
+}
+
+/// A request that waits for EXEC.
+struct QueuedRequest {
+    let arguments: [ByteString]
+}
+
+/// A key that WATCH named.
+struct WatchedKey: Hashable {
+    let database: Int
+    let key: ByteString
+}

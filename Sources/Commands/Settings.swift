@@ -1,0 +1,67 @@
+import Bytes
+
+/// What the configuration tells the engine.
+package struct Settings {
+    /// The password that AUTH must give; empty: none.
+    package var password = ByteString("")
+    /// The longest string, in bytes: `proto-max-bulk-len`.
+    package var longestString = 512 << 20
+    /// Why writes are refused while `.refusingWrites` holds.
+    package var writeRefusal = ""
+
+    package init() {}
+
+    var requiresPassword: Bool { password.byteCount > 0 }
+}
+
+/// What the engine counts, for INFO.
+package struct Statistics: Sendable {
+    package var commandsProcessed: Int64 = 0
+    package var connectionsReceived: Int64 = 0
+    package var errorReplies: Int64 = 0
+    package var keyspaceHits: Int64 = 0
+    package var keyspaceMisses: Int64 = 0
+    package var expiredKeys: Int64 = 0
+    package var evictedKeys: Int64 = 0
+    /// Changes of keys since the start; what was not saved is the difference to the last save.
+    package var changes: Int64 = 0
+
+    package init() {}
+}
+
+/// Bytes for sessions other than the one that is executing: messages, and replies of those
+/// that waited.
+package struct Deliveries: ~Copyable {
+    /// One run of bytes for one session.
+    package struct Delivery: Sendable {
+        package let session: SessionID
+        package let offset: Int
+        package let byteCount: Int
+        /// Whether the session waited for this reply and may go on with its next request.
+        package let unblocks: Bool
+    }
+
+    package private(set) var all: [Delivery] = []
+    package private(set) var bytes = ByteWriter()
+
+    package var isEmpty: Bool { all.isEmpty }
+
+    /// Adds a run of bytes for `session`.
+    mutating func append(_ run: RawSpan, to session: SessionID, unblocks: Bool = false) {
+        all.append(
+            Delivery(
+                session: session,
+                offset: bytes.count,
+                byteCount: run.byteCount,
+                unblocks: unblocks
+            )
+        )
+        bytes.append(run)
+    }
+
+    /// Forgets them, once they were handed on.
+    package mutating func removeAll() {
+        all.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacityUpTo: 1 << 20)
+    }
+}
