@@ -40,6 +40,7 @@ let package = Package(
 
         // Floor 2: the data set, the log, the sockets.
         module("Store", imports: ["Bytes", "Structures"]),
+        module("AppendLog", imports: ["Bytes", "Platform"]),
 
         // Floor 4: what commands mean, and what a snapshot is.
         module("Commands", imports: ["Bytes", "RESP", "Store"]),
@@ -48,6 +49,7 @@ let package = Package(
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes"]),
         tests(of: "RESP", imports: ["RESP", "Bytes", "TestKit"]),
+        tests(of: "AppendLog", imports: ["AppendLog", "Bytes", "Platform", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
     ]
 )

@@ -1,0 +1,142 @@
+import Bytes
+
+/// Finds where requests begin and end, without knowing what they ask for.
+///
+///     *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n      a request: how many words, each with its length
+///     #TS:1795380546\r\n                           a remark, between requests only
+///
+/// Only MULTI and EXEC mean something here: a log must not end between them.
+enum RequestScanner {
+    /// What stands at a place of the stream.
+    enum Finding: Equatable {
+        /// A request that ends before `end`.
+        case request(Kind, end: Int)
+        /// A line for readers of the file, not part of the stream.
+        case remark(end: Int)
+        /// The bytes end before the request does.
+        case incomplete
+        /// Not a request.
+        case malformed(at: Int, String)
+    }
+
+    enum Kind: Equatable {
+        case multi
+        case exec
+        case other
+    }
+
+    /// More words than any command has; a damaged count must not look like a long request.
+    static let maximumWordCount = 1 << 24
+    /// The longest word: Redis allows values of 512 MiB unless told otherwise.
+    static let maximumWordByteCount = 1 << 32
+    /// The longest remark, as Redis reads them.
+    static let maximumRemarkByteCount = 1024
+
+    /// Looks at what begins at `start`, which must be inside `bytes`.
+    static func next(in bytes: RawSpan, at start: Int) -> Finding {
+        switch bytes.byte(at: start) {
+        case UInt8(ascii: "*"): request(bytes, start)
+        case UInt8(ascii: "#"): remark(bytes, start)
+        default: .malformed(at: start, "neither a request nor a remark begins here")
+        }
+    }
+
+    private static func request(_ bytes: RawSpan, _ start: Int) -> Finding {
+        var position = start + 1
+        let wordCount: Int
+        switch number(bytes, &position) {
+        case .value(let value): wordCount = value
+        case .incomplete: return .incomplete
+        case .malformed: return .malformed(at: start, "a request without a count of words")
+        }
+        guard wordCount > 0, wordCount <= maximumWordCount else {
+            return .malformed(at: start, "a request of \(wordCount) words")
+        }
+        var kind = Kind.other
+        for index in 0..<wordCount {
+            guard position < bytes.byteCount else { return .incomplete }
+            let wordStart = position
+            guard bytes.byte(at: position) == UInt8(ascii: "$") else {
+                return .malformed(at: position, "a word without a length")
+            }
+            position += 1
+            let length: Int
+            switch number(bytes, &position) {
+            case .value(let value): length = value
+            case .incomplete: return .incomplete
+            case .malformed: return .malformed(at: wordStart, "a word without a length")
+            }
+            guard length <= maximumWordByteCount else {
+                return .malformed(at: wordStart, "a word of \(length) bytes")
+            }
+            let end = position + length
+            guard end + 2 <= bytes.byteCount else {
+                if end < bytes.byteCount, bytes.byte(at: end) != UInt8(ascii: "\r") {
+                    return .malformed(at: end, "a word that does not end where it should")
+                }
+                return .incomplete
+            }
+            guard bytes.byte(at: end) == UInt8(ascii: "\r"),
+                bytes.byte(at: end + 1) == UInt8(ascii: "\n")
+            else { return .malformed(at: end, "a word that does not end where it should") }
+            if index == 0, wordCount == 1 {
+                kind = Kind(bytes.part(from: position, count: length))
+            }
+            position = end + 2
+        }
+        return .request(kind, end: position)
+    }
+
+    private static func remark(_ bytes: RawSpan, _ start: Int) -> Finding {
+        var position = start
+        while position < bytes.byteCount {
+            guard position - start < maximumRemarkByteCount else {
+                return .malformed(at: start, "a remark without an end")
+            }
+            if bytes.byte(at: position) == UInt8(ascii: "\n") { return .remark(end: position + 1) }
+            position += 1
+        }
+        return .incomplete
+    }
+
+    private enum Number {
+        case value(Int)
+        case incomplete
+        case malformed
+    }
+
+    /// Reads digits and the line end after them.
+    private static func number(_ bytes: RawSpan, _ position: inout Int) -> Number {
+        var value = 0
+        let start = position
+        while position < bytes.byteCount {
+            let byte = bytes.byte(at: position)
+            let digit = byte &- UInt8(ascii: "0")
+            if digit <= 9 {
+                // Twelve digits are more than any limit below allows.
+                guard position - start < 12 else { return .malformed }
+                value = value &* 10 &+ Int(digit)
+                position += 1
+                continue
+            }
+            guard byte == UInt8(ascii: "\r"), position > start else { return .malformed }
+            guard position + 1 < bytes.byteCount else { return .incomplete }
+            guard bytes.byte(at: position + 1) == UInt8(ascii: "\n") else { return .malformed }
+            position += 2
+            return .value(value)
+        }
+        return position - start > 12 ? .malformed : .incomplete
+    }
+}
+
+extension RequestScanner.Kind {
+    fileprivate init(_ name: RawSpan) {
+        if name.equalsIgnoringCase("multi") {
+            self = .multi
+        } else if name.equalsIgnoringCase("exec") {
+            self = .exec
+        } else {
+            self = .other
+        }
+    }
+}
