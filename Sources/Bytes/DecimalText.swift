@@ -48,13 +48,17 @@ public enum DecimalText {
     /// How many bytes `value` takes.
     @inlinable
     public static func byteCount(of value: Int64) -> Int {
-        var rest = value.magnitude
-        var count = value < 0 ? 2 : 1
-        while rest >= 10 {
-            rest /= 10
-            count += 1
+        let sign = value < 0 ? 1 : 0
+        let magnitude = value.magnitude
+        if magnitude < 10 { return 1 + sign }
+        if magnitude < 100 { return 2 + sign }
+        var rest = magnitude
+        var count = 1 + sign
+        while rest >= 10_000 {
+            rest /= 10_000
+            count += 4
         }
-        return count
+        return count + (rest >= 1000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0)
     }
 
     /// Writes `value` at `room`, which has `byteCount(of:)` bytes or more; returns their count.
@@ -63,17 +67,27 @@ public enum DecimalText {
     public static func write(_ value: Int64, to room: UnsafeMutableRawPointer) -> Int {
         let count = byteCount(of: value)
         var rest = value.magnitude
-        var index = count - 1
-        repeat {
-            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
+        var index = count
+        // Two digits a step: the divisions are what this costs.
+        while rest >= 10 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            index -= 2
+            let digits = pair / 10 | (pair % 10) << 8 | 0x3030
             unsafe room.storeBytes(
-                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: remainder),
+                of: UInt16(truncatingIfNeeded: digits).littleEndian,
+                toByteOffset: index,
+                as: UInt16.self
+            )
+            rest = quotient
+        }
+        if rest > 0 || index == count {
+            index -= 1
+            unsafe room.storeBytes(
+                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest),
                 toByteOffset: index,
                 as: UInt8.self
             )
-            rest = quotient
-            index -= 1
-        } while rest > 0
+        }
         if value < 0 {
             unsafe room.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 0, as: UInt8.self)
         }

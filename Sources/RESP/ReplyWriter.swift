@@ -90,13 +90,7 @@ public struct ReplyWriter: ~Copyable, Sendable {
 
     /// An integer.
     public mutating func integer(_ value: Int64) {
-        if value >= 0, value <= 9 {
-            output.append(UInt8(ascii: ":"))
-            output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value))
-            output.append("\r\n")
-        } else {
-            line(UInt8(ascii: ":"), value)
-        }
+        output.append(line: UInt8(ascii: ":"), value)
     }
 
     /// An integer.
@@ -278,13 +272,7 @@ public struct ReplyWriter: ~Copyable, Sendable {
     }
 
     private mutating func header(_ type: UInt8, _ count: Int) {
-        line(type, Int64(count))
-    }
-
-    private mutating func line(_ type: UInt8, _ value: Int64) {
-        output.append(type)
-        output.append(decimal: value)
-        output.append("\r\n")
+        output.append(line: type, Int64(count))
     }
 
     private mutating func line(_ type: UInt8, _ text: RawSpan) {
@@ -327,22 +315,43 @@ public struct ReplyWriter: ~Copyable, Sendable {
     }
 
     private mutating func insertHeader(_ type: UInt8, _ count: Int, at offset: Int) {
-        var text = ByteWriter(reserving: DecimalText.maximumIntegerByteCount + 3)
-        text.append(type)
-        text.append(decimal: Int64(count))
-        text.append("\r\n")
-        output.insert(text.bytes, at: offset)
+        var line = ByteWriter()
+        line.append(line: type, Int64(count))
+        output.insert(line.bytes, at: offset)
     }
 }
 
 extension ByteWriter {
     /// Appends a bulk string: how requests carry arguments and replies carry data.
     mutating func append(bulk bytes: RawSpan) {
-        reserve(bytes.byteCount + DecimalText.maximumIntegerByteCount + 5)
-        append(UInt8(ascii: "$"))
-        append(decimal: Int64(bytes.byteCount))
-        append("\r\n")
-        append(bytes)
-        append("\r\n")
+        let size = bytes.byteCount
+        unsafe append(upTo: size + DecimalText.maximumIntegerByteCount + 5) { room in
+            let start = unsafe room.baseAddress.unsafelyUnwrapped
+            unsafe start.storeBytes(of: UInt8(ascii: "$"), as: UInt8.self)
+            var end = unsafe 1 + DecimalText.write(Int64(size), to: start + 1)
+            unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
+            end += 2
+            unsafe bytes.withUnsafeBytes { source in
+                if let source = source.baseAddress {
+                    unsafe (start + end).copyMemory(from: source, byteCount: size)
+                }
+            }
+            end += size
+            unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
+            return end + 2
+        }
     }
+
+    /// Appends a type byte and the count or value behind it.
+    fileprivate mutating func append(line type: UInt8, _ value: Int64) {
+        unsafe append(upTo: DecimalText.maximumIntegerByteCount + 3) { room in
+            let start = unsafe room.baseAddress.unsafelyUnwrapped
+            unsafe start.storeBytes(of: type, as: UInt8.self)
+            let end = unsafe 1 + DecimalText.write(value, to: start + 1)
+            unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
+            return end + 2
+        }
+    }
+
+    private static var lineEnd: UInt16 { UInt16(littleEndian: 0x0A0D) }
 }
