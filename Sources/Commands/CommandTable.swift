@@ -5,23 +5,37 @@ import Bytes
 struct CommandTable: ~Copyable {
     /// The rows; they never change, so that a handler may run while the engine is held.
     private let rows: UnsafeMutablePointer<Command>
+    /// What every request reads of them, without a reference to count.
+    private let heads: UnsafeMutablePointer<Head>
     let count: Int
     /// Open addressing over a power of two: an index into `rows`, or -1.
     private let places: UnsafeMutablePointer<Int16>
     private let mask: Int
 
+    private struct Head {
+        let name: CommandName
+        /// Negative for a minimum.
+        let arity: Int32
+    }
+
     init(_ commands: [Command]) {
         count = commands.count
         unsafe rows = .allocate(capacity: count)
-        unsafe rows.initialize(from: commands, count: count)
+        unsafe heads = .allocate(capacity: count)
         var size = 64
         while size < count * 4 { size *= 2 }
         mask = size - 1
         unsafe places = .allocate(capacity: size)
         unsafe places.initialize(repeating: -1, count: size)
-        for index in 0..<count {
-            let name = ByteString(commands[index].name)
-            var place = CommandTable.hash(name.bytes) & mask
+        for (index, command) in commands.enumerated() {
+            guard let name = CommandName(ByteString(command.name).bytes) else {
+                preconditionFailure("the name \(command.name) is too long for the table")
+            }
+            unsafe (rows + index).initialize(to: command)
+            unsafe (heads + index).initialize(
+                to: Head(name: name, arity: Int32(command.arity.number))
+            )
+            var place = name.hash & mask
             while unsafe places[place] >= 0 { place = (place + 1) & mask }
             unsafe places[place] = Int16(index)
         }
@@ -30,14 +44,13 @@ struct CommandTable: ~Copyable {
     deinit {
         unsafe rows.deinitialize(count: count)
         unsafe rows.deallocate()
+        unsafe heads.deallocate()
         unsafe places.deallocate()
     }
 
     subscript(index: Int) -> Command {
-        unsafeAddress {
-            precondition(index >= 0 && index < count)
-            return unsafe UnsafePointer(rows + index)
-        }
+        precondition(index >= 0 && index < count, "no command has this index")
+        return unsafe rows[index]
     }
 
     /// A row whose address stays valid as long as the table.
@@ -45,40 +58,52 @@ struct CommandTable: ~Copyable {
         unsafe UnsafePointer(rows + index)
     }
 
+    /// Whether the command takes this many arguments, its name included.
+    func allows(_ argumentCount: Int, at index: Int) -> Bool {
+        let arity = unsafe Int(heads[index].arity)
+        return arity >= 0 ? argumentCount == arity : argumentCount >= -arity
+    }
+
     /// The index of the command with this name.
     func find(_ name: RawSpan) -> Int? {
-        var place = CommandTable.hash(name) & mask
+        guard let wanted = CommandName(name) else { return nil }
+        var place = wanted.hash & mask
         while true {
-            let index = unsafe places[place]
+            let index = unsafe Int(places[place])
             if index < 0 { return nil }
-            if unsafe rows[Int(index)].isNamed(name) { return Int(index) }
+            if unsafe heads[index].name == wanted { return index }
             place = (place + 1) & mask
         }
     }
-
-    @inline(__always)
-    private static func hash(_ name: RawSpan) -> Int {
-        var hash: UInt = 0xCBF2_9CE4
-        for offset in 0..<name.byteCount {
-            // Setting this bit makes letters lower case; what it does to others is no matter.
-            hash = (hash ^ UInt(name.byte(at: offset) | 0x20)) &* 0x100_0193
-        }
-        return Int(truncatingIfNeeded: hash >> 3)
-    }
 }
 
-extension Command {
+/// A command's name in lower case, as up to three words that compare at once.
+private struct CommandName: Equatable {
+    private var low: UInt64 = 0
+    private var middle: UInt64 = 0
+    private var high: UInt64 = 0
+
+    init?(_ name: RawSpan) {
+        let count = name.byteCount
+        guard count <= 24 else { return nil }
+        low = CommandName.word(name, 0, min(count, 8))
+        if count > 8 { middle = CommandName.word(name, 8, min(count, 16)) }
+        if count > 16 { high = CommandName.word(name, 16, count) }
+    }
+
+    var hash: Int {
+        let mixed = (low ^ middle &* 0x9E37_79B9 ^ high &* 0x85EB_CA6B) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 40)
+    }
+
     @inline(__always)
-    func isNamed(_ name: RawSpan) -> Bool {
-        var own = self.name
-        return own.withUTF8 { own in
-            guard own.count == name.byteCount else { return false }
-            for index in 0..<own.count {
-                var byte = name.byte(at: index)
-                if byte >= 0x41 && byte <= 0x5A { byte |= 0x20 }
-                if unsafe byte != own[index] { return false }
-            }
-            return true
+    private static func word(_ name: RawSpan, _ start: Int, _ end: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for offset in start..<end {
+            var byte = name.byte(at: offset)
+            if byte >= 0x41 && byte <= 0x5A { byte |= 0x20 }
+            word |= UInt64(byte) << (8 * UInt64(offset - start))
         }
+        return word
     }
 }

@@ -81,7 +81,7 @@ package struct Engine: ~Copyable {
             return .done
         }
         let command = unsafe table.row(index)
-        guard unsafe command.pointee.arity.allows(request.count) else {
+        guard table.allows(request.count, at: index) else {
             refuse(.wrongArity(command: unsafe command.pointee.name), &reply)
             return .done
         }

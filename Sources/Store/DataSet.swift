@@ -77,7 +77,7 @@ package struct DataSet: ~Copyable {
     package var usedByteCount: Int {
         var bytes = unsafe environment.pointee.arena.usedByteCount
         for number in 0..<databaseCount {
-            bytes += unsafe keyspaces[number].table.byteCount
+            bytes += unsafe keyspaces[number].table.byteCountOutsideArena
         }
         return bytes
     }

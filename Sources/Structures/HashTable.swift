@@ -68,11 +68,14 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     @inlinable public var bucketCount: Int { Int(mask + 1 + split) }
 
     /// Bytes of memory that the table itself takes.
-    public var byteCount: Int {
+    public var byteCount: Int { byteCountOutsideArena + overflowCount * Bucket.byteCount }
+
+    /// The part of `byteCount` that does not come from the arena.
+    public var byteCountOutsideArena: Int {
         let buckets =
             segmentCount == 1
             ? firstCapacity : segmentCount * HashTable.segmentBucketCount
-        return (buckets + overflowCount) * Bucket.byteCount + segmentCapacity * 8
+        return buckets * Bucket.byteCount + segmentCapacity * 8
     }
 
     /// The hash by which this table places `key`.
