@@ -28,6 +28,10 @@ let package = Package(
         .library(name: "Structures", targets: ["Structures"]),
         .library(name: "RESP", targets: ["RESP"]),
     ],
+    dependencies: [
+        // The daemon's messages.
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2")
+    ],
     targets: [
         // Floor 0: bytes, and the C libraries.
         module("Bytes"),
@@ -36,7 +40,10 @@ let package = Package(
         // Floor 1: structures and formats that know no Redis store, and the world outside.
         module("Structures", imports: ["Bytes"]),
         module("RESP", imports: ["Bytes"]),
-        module("Platform", imports: ["Bytes", "CLinux"]),
+        module(
+            "Platform",
+            imports: ["Bytes", "CLinux", .product(name: "Logging", package: "swift-log")]
+        ),
 
         // Floor 2: the data set, the log, the sockets.
         module("Store", imports: ["Bytes", "Structures"]),

@@ -1,8 +1,13 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
 
 int clinux_reserve(int file, off_t length) {
     return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, length);
@@ -11,3 +16,47 @@ int clinux_reserve(int file, off_t length) {
 int clinux_name_thread(const char *name) {
     return pthread_setname_np(pthread_self(), name);
 }
+
+int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size) {
+    return accept4(socket, (struct sockaddr *)address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static volatile sig_atomic_t termination_signal;
+static volatile sig_atomic_t ends_at_once;
+static volatile int termination_event = -1;
+
+static void say(const char *text) {
+    ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
+    (void)ignored;
+}
+
+static void handle_termination(int signal) {
+    int saved = errno;
+    if (termination_signal != 0 && signal == SIGINT) {
+        say("You insist... exiting now.\n");
+        _exit(1);
+    }
+    if (ends_at_once) {
+        say("Received shutdown signal during loading, exiting now.\n");
+        _exit(0);
+    }
+    if (termination_signal == 0) termination_signal = signal;
+    uint64_t one = 1;
+    ssize_t ignored = write(termination_event, &one, sizeof one);
+    (void)ignored;
+    errno = saved;
+}
+
+void clinux_watch_termination(int wake_up) {
+    termination_event = wake_up;
+    struct sigaction action = {.sa_handler = handle_termination};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int clinux_termination_signal(void) { return termination_signal; }
+
+void clinux_exit_on_termination(int is_set) { ends_at_once = is_set; }

@@ -1,9 +1,17 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
 
 // What glibc declares only under _GNU_SOURCE, which Swift's Glibc module is built without.
 
@@ -12,5 +20,20 @@ int clinux_reserve(int file, off_t length);
 
 // Names the calling thread, for `top -H` and core dumps.
 int clinux_name_thread(const char *name);
+
+// Accepts a connection that does not block and is closed on exec.
+int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size);
+
+// Signal handlers are C: they may run between any two instructions, where Swift's runtime
+// (allocation, exclusivity) must not be entered.
+
+// From here on SIGINT and SIGTERM set a flag and add 1 to the eventfd `wake_up`.
+void clinux_watch_termination(int wake_up);
+
+// The signal that came first, or 0.
+int clinux_termination_signal(void);
+
+// While `is_set`, either signal ends the process with code 0.
+void clinux_exit_on_termination(int is_set);
 
 #endif
