@@ -34,7 +34,9 @@ let package = Package(
     ],
     targets: [
         // Floor 0: bytes, and the C libraries.
-        module("Bytes"),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        module("Bytes", imports: ["CLZ4", "CZstd"]),
         .target(name: "CLinux"),
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.
@@ -54,7 +56,7 @@ let package = Package(
 
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
-        tests(of: "Bytes", imports: ["Bytes"]),
+        tests(of: "Bytes", imports: ["Bytes", "TestKit"]),
         tests(of: "RESP", imports: ["RESP", "Bytes", "TestKit"]),
         tests(of: "AppendLog", imports: ["AppendLog", "Bytes", "Platform", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
