@@ -21,13 +21,14 @@ package struct Command: Sendable {
         _ arity: Arity,
         keys: KeyPositions = .none,
         _ flags: Flags,
+        subcommands: [Command] = [],
         _ run: @escaping Handler
     ) {
         self.name = name
         self.arity = arity
         self.flags = flags
         self.keys = keys
-        subcommands = []
+        self.subcommands = subcommands
         self.run = run
     }
 
@@ -38,8 +39,8 @@ package struct Command: Sendable {
         flags = []
         keys = .none
         self.subcommands = subcommands
-        run = { request, engine, reply throws(CommandError) in
-            try engine.runSubcommand(of: name, subcommands, request, &reply)
+        run = { _, _, _ throws(CommandError) in
+            throw .wrongArity(command: name)
         }
     }
 
@@ -110,5 +111,12 @@ package struct Command: Sendable {
         static let allowBusy = Flags(rawValue: 1 << 16)
         static let noAsyncLoading = Flags(rawValue: 1 << 17)
         static let noMandatoryKeys = Flags(rawValue: 1 << 18)
+
+        // What COMMAND does not tell.
+
+        /// Runs between MULTI and EXEC instead of being queued.
+        static let controlsTransaction = Flags(rawValue: 1 << 24)
+        /// Allowed to a subscribed client of RESP2.
+        static let whileSubscribed = Flags(rawValue: 1 << 25)
     }
 }

@@ -44,3 +44,41 @@ package enum CommandError: Error, Equatable {
         }
     }
 }
+
+extension CommandError {
+    /// The refusal of a name that is not in the table, with the beginning of the arguments.
+    static func unknownCommand(_ request: borrowing Request) -> CommandError {
+        var arguments = ""
+        for index in 1..<max(request.count, 1) {
+            let room = 128 - arguments.utf8.count
+            guard room > 0 else { break }
+            arguments += "'\(request[index].messageText(limit: room))' "
+        }
+        let name = request[0].messageText(limit: 128)
+        return .text("ERR unknown command '\(name)', with args beginning with: \(arguments)")
+    }
+
+    /// The refusal of a second argument that names no subcommand.
+    static func unknownSubcommand(_ request: borrowing Request) -> CommandError {
+        let name = request[1].messageText(limit: 128)
+        let parent = request[0].text.uppercased()
+        return .text("ERR unknown subcommand '\(name)'. Try \(parent) HELP.")
+    }
+
+    /// The refusal of what a subscribed client of RESP2 may not ask.
+    static func notWhileSubscribed(command: String) -> CommandError {
+        .text(
+            "ERR Can't execute '\(command)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                + "RESET are allowed in this context"
+        )
+    }
+}
+
+extension RawSpan {
+    /// Up to `limit` bytes as text, for an error message; a zero byte ends it.
+    func messageText(limit: Int) -> String {
+        var count = 0
+        while count < min(limit, byteCount), byte(at: count) != 0 { count += 1 }
+        return part(from: 0, count: count).text
+    }
+}

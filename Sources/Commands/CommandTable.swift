@@ -1,13 +1,19 @@
 import Bytes
+import RESP
 
-/// All commands, found by name without regard to case.
+/// All commands and their subcommands, found by name without regard to case.
 @safe
 struct CommandTable: ~Copyable {
     /// The rows; they never change, so that a handler may run while the engine is held.
+    ///
+    /// The commands come first, then the subcommands of each, together.
     private let rows: UnsafeMutablePointer<Command>
     /// What every request reads of them, without a reference to count.
     private let heads: UnsafeMutablePointer<Head>
+    /// How many commands there are, without their subcommands.
     let count: Int
+    /// How many rows: commands and subcommands.
+    let rowCount: Int
     /// Open addressing over a power of two: an index into `rows`, or -1.
     private let places: UnsafeMutablePointer<Int16>
     private let mask: Int
@@ -16,40 +22,57 @@ struct CommandTable: ~Copyable {
         let name: CommandName
         /// Negative for a minimum.
         let arity: Int32
+        /// Where the subcommands are; their count is 0 for most.
+        var firstSubcommand: Int16 = 0
+        var subcommandCount: Int16 = 0
     }
 
     init(_ commands: [Command]) {
         count = commands.count
-        unsafe rows = .allocate(capacity: count)
-        unsafe heads = .allocate(capacity: count)
+        rowCount = commands.reduce(commands.count) { $0 + $1.subcommands.count }
+        unsafe rows = .allocate(capacity: rowCount)
+        unsafe heads = .allocate(capacity: rowCount)
         var size = 64
         while size < count * 4 { size *= 2 }
         mask = size - 1
         unsafe places = .allocate(capacity: size)
         unsafe places.initialize(repeating: -1, count: size)
+        var next = count
         for (index, command) in commands.enumerated() {
-            guard let name = CommandName(ByteString(command.name).bytes) else {
-                preconditionFailure("the name \(command.name) is too long for the table")
-            }
-            unsafe (rows + index).initialize(to: command)
-            unsafe (heads + index).initialize(
-                to: Head(name: name, arity: Int32(command.arity.number))
-            )
+            let name = add(command, at: index, spelled: command.name)
             var place = name.hash & mask
             while unsafe places[place] >= 0 { place = (place + 1) & mask }
             unsafe places[place] = Int16(index)
+            unsafe heads[index].firstSubcommand = Int16(next)
+            unsafe heads[index].subcommandCount = Int16(command.subcommands.count)
+            for subcommand in command.subcommands {
+                let ownName = String(subcommand.name.dropFirst(command.name.utf8.count + 1))
+                _ = add(subcommand, at: next, spelled: ownName)
+                next += 1
+            }
         }
     }
 
+    private func add(_ command: Command, at index: Int, spelled: String) -> CommandName {
+        guard let name = CommandName(ByteString(spelled).bytes) else {
+            preconditionFailure("the name \(spelled) is too long for the table")
+        }
+        unsafe (rows + index).initialize(to: command)
+        unsafe (heads + index).initialize(
+            to: Head(name: name, arity: Int32(command.arity.number))
+        )
+        return name
+    }
+
     deinit {
-        unsafe rows.deinitialize(count: count)
+        unsafe rows.deinitialize(count: rowCount)
         unsafe rows.deallocate()
         unsafe heads.deallocate()
         unsafe places.deallocate()
     }
 
     subscript(index: Int) -> Command {
-        precondition(index >= 0 && index < count, "no command has this index")
+        precondition(index >= 0 && index < rowCount, "no command has this index")
         return unsafe rows[index]
     }
 
@@ -64,6 +87,14 @@ struct CommandTable: ~Copyable {
         return arity >= 0 ? argumentCount == arity : argumentCount >= -arity
     }
 
+    /// The index of the command, or of the subcommand, that a request names.
+    @inline(__always)
+    func find(_ request: borrowing Request) -> Int? {
+        guard let index = find(request[0]) else { return nil }
+        guard unsafe heads[index].subcommandCount > 0, request.count > 1 else { return index }
+        return find(request[1], under: index)
+    }
+
     /// The index of the command with this name.
     func find(_ name: RawSpan) -> Int? {
         guard let wanted = CommandName(name) else { return nil }
@@ -74,6 +105,21 @@ struct CommandTable: ~Copyable {
             if unsafe heads[index].name == wanted { return index }
             place = (place + 1) & mask
         }
+    }
+
+    /// The index of the subcommand with this name.
+    func find(_ name: RawSpan, under parent: Int) -> Int? {
+        guard let wanted = CommandName(name) else { return nil }
+        for index in subcommands(of: parent) where unsafe heads[index].name == wanted {
+            return index
+        }
+        return nil
+    }
+
+    /// The indexes of the subcommands of a command.
+    func subcommands(of parent: Int) -> Range<Int> {
+        let first = unsafe Int(heads[parent].firstSubcommand)
+        return unsafe first..<(first + Int(heads[parent].subcommandCount))
     }
 }
 
@@ -102,6 +148,8 @@ private struct CommandName: Equatable {
         for offset in start..<end {
             var byte = name.byte(at: offset)
             if byte >= 0x41 && byte <= 0x5A { byte |= 0x20 }
+            // A zero would make a longer name equal to a shorter one; no name has this byte.
+            if byte == 0 { byte = 0xFF }
             word |= UInt64(byte) << (8 * UInt64(offset - start))
         }
         return word

@@ -55,6 +55,9 @@ package struct Engine: ~Copyable {
         case blocked
         /// Send the reply and close the connection.
         case close
+        /// Not executed: clients are paused; to be offered again, before anything that the
+        /// client sent behind it, once `isPaused` has ended.
+        case postponed
     }
 
     var outcome = Outcome.done
@@ -74,36 +77,30 @@ package struct Engine: ~Copyable {
         reply: inout ReplyWriter
     ) -> Outcome {
         current = session
-        let database = sessions[session].database
-        keyspace = dataSet[database]
-        guard let index = table.find(request[0]) else {
-            refuse(.unknownCommand(request), &reply)
-            return .done
-        }
-        let command = unsafe table.row(index)
-        guard table.allows(request.count, at: index) else {
-            refuse(.wrongArity(command: unsafe command.pointee.name), &reply)
+        outcome = .done
+        keyspace = dataSet[sessions[session].database]
+        guard let index = table.find(request), table.allows(request.count, at: index) else {
+            refuseUnrunnable(request, &reply)
             return .done
         }
         let isPlain = sessions[session].flags.isEmpty && gates.isEmpty
-        if !isPlain, unsafe !mayRun(command.pointee, request, &reply) { return .done }
-        outcome = .done
-        unsafe run(command, request, &reply)
+        sessions[session].lastCommand = Int16(truncatingIfNeeded: index)
+        if isPlain {
+            run(index, request, &reply)
+        } else {
+            runGuarded(index, request, &reply)
+        }
         return outcome
     }
 
     /// Runs a command that has passed every check, and writes its effect.
-    mutating func run(
-        _ command: UnsafePointer<Command>,
-        _ request: borrowing Request,
-        _ reply: inout ReplyWriter
-    ) {
+    mutating func run(_ index: Int, _ request: borrowing Request, _ reply: inout ReplyWriter) {
         let mark = reply.mark
         let changesBefore = statistics.changes
         hasWrittenEffects = false
         statistics.commandsProcessed += 1
         do throws(CommandError) {
-            unsafe try command.pointee.run(request, &self, &reply)
+            try unsafe table.row(index).pointee.run(request, &self, &reply)
         } catch {
             reply.rewind(to: mark)
             refuse(error, &reply)
@@ -111,65 +108,11 @@ package struct Engine: ~Copyable {
         if statistics.changes != changesBefore, !hasWrittenEffects {
             effects.append(request, database: keyspace.number)
         }
-        if gates.contains(.waiting) { serveWaiting() }
     }
 
     /// Replies with an error.
     mutating func refuse(_ error: CommandError, _ reply: inout ReplyWriter) {
         statistics.errorReplies += 1
         reply.error(error.text)
-    }
-
-    /// Runs the subcommand that the second argument names.
-    mutating func runSubcommand(
-        of name: String,
-        _ subcommands: [Command],
-        _ request: borrowing Request,
-        _ reply: inout ReplyWriter
-    ) throws(CommandError) {
-        let wanted = request[1]
-        for subcommand in subcommands where subcommand.isNamed(wanted, under: name) {
-            guard subcommand.arity.allows(request.count) else {
-                throw .wrongArity(command: subcommand.name)
-            }
-            return try subcommand.run(request, &self, &reply)
-        }
-        throw .text(
-            "ERR unknown subcommand '\(wanted.messageText(limit: 128))'. Try \(name.uppercased()) HELP."
-        )
-    }
-}
-
-extension Command {
-    /// Whether `wanted` is what follows `parent|` in the name.
-    func isNamed(_ wanted: RawSpan, under parent: String) -> Bool {
-        let own = ByteString(String(name.dropFirst(parent.utf8.count + 1)))
-        guard own.byteCount == wanted.byteCount else { return false }
-        for index in 0..<own.byteCount {
-            var byte = wanted.byte(at: index)
-            if byte >= 0x41 && byte <= 0x5A { byte |= 0x20 }
-            if byte != own.bytes.byte(at: index) { return false }
-        }
-        return true
-    }
-}
-
-extension CommandError {
-    /// The refusal of a name that is not in the table, with the beginning of the arguments.
-    static func unknownCommand(_ request: borrowing Request) -> CommandError {
-        var text =
-            "ERR unknown command '\(request[0].messageText(limit: 128))', with args beginning with: "
-        for index in 1..<max(request.count, 1) {
-            guard text.utf8.count < 128 + 64 else { break }
-            text += "'\(request[index].messageText(limit: 128))' "
-        }
-        return .text(text)
-    }
-}
-
-extension RawSpan {
-    /// Up to `limit` bytes as text, for an error message.
-    func messageText(limit: Int) -> String {
-        byteCount <= limit ? text : part(from: 0, count: limit).text
     }
 }

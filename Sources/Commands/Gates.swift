@@ -5,34 +5,120 @@ import Store
 // The slow way of a request: what must be checked when the session or the engine is in a state
 // that is not the ordinary one.
 extension Engine {
-    /// Whether the request may run now; if not, its reply is written.
-    mutating func mayRun(
-        _ command: Command,
+    /// Runs a command if it may run now, and replies unless the client wants no reply.
+    mutating func runGuarded(
+        _ index: Int,
         _ request: borrowing Request,
         _ reply: inout ReplyWriter
-    ) -> Bool {
-        let flags = sessions[current].flags
-        if flags.contains(.trusted) { return true }
-        if flags.contains(.unauthenticated), !command.flags.contains(.noAuth) {
-            refuse(.text("NOAUTH Authentication required."), &reply)
-            return false
+    ) {
+        let mark = reply.mark
+        let isSkipped = takeSkip()
+        if isSkipped, isPaused(table[index]) {
+            sessions[current].flags.insert(.skipsNextReply)
         }
-        if let refusal = refusal(of: command) {
-            if flags.contains(.queueing) { sessions[current].flags.insert(.transactionFailed) }
-            refuse(refusal, &reply)
-            return false
+        admit(index, request, &reply)
+        if outcome != .postponed, isSkipped || sessions[current].flags.contains(.silent) {
+            reply.rewind(to: mark)
         }
-        return true
     }
 
-    private func refusal(of command: Command) -> CommandError? {
-        if gates.contains(.loading), !command.flags.contains(.loading) {
-            return .text("LOADING Larder is loading the dataset in memory")
+    /// Whether CLIENT REPLY SKIP was said for this request; says so once.
+    private mutating func takeSkip() -> Bool {
+        sessions[current].flags.remove(.skipsNextReply) != nil
+    }
+
+    private mutating func admit(
+        _ index: Int,
+        _ request: borrowing Request,
+        _ reply: inout ReplyWriter
+    ) {
+        let command = table[index]
+        let flags = sessions[current].flags
+        if !flags.contains(.trusted) {
+            if let refusal = refusal(of: command, flags) {
+                return reject(refusal, table[index].name == "exec", &reply)
+            }
+            if isPaused(command) {
+                outcome = .postponed
+                return
+            }
+        }
+        if flags.contains(.queueing), !command.flags.contains(.controlsTransaction) {
+            return enqueue(index, request, &reply)
+        }
+        run(index, request, &reply)
+        if gates.contains(.waiting) { serveWaiting() }
+    }
+
+    /// Refuses a request before its command runs; a transaction that it is in fails with it.
+    private mutating func reject(
+        _ error: CommandError,
+        _ isExec: Bool,
+        _ reply: inout ReplyWriter
+    ) {
+        let isQueueing = sessions[current].flags.contains(.queueing)
+        if isQueueing { sessions[current].flags.insert(.transactionFailed) }
+        guard isExec, isQueueing else { return refuse(error, &reply) }
+        endTransaction()
+        refuse(.text("EXECABORT Transaction discarded because of: \(error.text)"), &reply)
+    }
+
+    /// Refuses a request that names no command or has too few or too many arguments.
+    mutating func refuseUnrunnable(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        let mark = reply.mark
+        let isSkipped = takeSkip()
+        reject(whyUnrunnable(request), false, &reply)
+        if isSkipped || sessions[current].flags.contains(.silent) { reply.rewind(to: mark) }
+    }
+
+    private func whyUnrunnable(_ request: borrowing Request) -> CommandError {
+        guard let parent = table.find(request[0]) else { return .unknownCommand(request) }
+        guard let index = table.find(request) else { return .unknownSubcommand(request) }
+        return .wrongArity(
+            command: table[table.subcommands(of: parent).isEmpty ? parent : index].name
+        )
+    }
+
+    private mutating func refusal(of command: Command, _ flags: Session.Flags) -> CommandError? {
+        if flags.contains(.unauthenticated), !command.flags.contains(.noAuth) {
+            return .text("NOAUTH Authentication required.")
+        }
+        if flags.contains(.queueing), command.flags.contains(.noMulti) {
+            return .text("ERR Command '\(command.name)' not allowed inside a transaction")
         }
         if gates.contains(.refusingWrites), command.flags.contains(.write) {
             return .text(settings.writeRefusal)
         }
+        if flags.contains(.subscribed), sessions[current].protocolVersion == .resp2,
+            !command.flags.contains(.whileSubscribed)
+        {
+            return .notWhileSubscribed(command: command.name)
+        }
+        if gates.contains(.loading), !command.flags.contains(.loading) {
+            return .text("LOADING Larder is loading the dataset in memory")
+        }
         return nil
+    }
+
+    /// Whether the command has to wait for the end of CLIENT PAUSE.
+    private func isPaused(_ command: Command) -> Bool {
+        false
+    }
+
+    private mutating func enqueue(
+        _ index: Int,
+        _ request: borrowing Request,
+        _ reply: inout ReplyWriter
+    ) {
+        sessions.details(current).queue.append(QueuedRequest(copying: request, command: index))
+        reply.status("QUEUED")
+    }
+
+    /// Leaves the state after MULTI.
+    mutating func endTransaction() {
+        forgetWatches(of: current)
+        sessions[current].details?.queue.removeAll()
+        sessions[current].flags.subtract([.queueing, .transactionFailed, .watchFailed])
     }
 
     /// Tells whoever must know that a key changed.

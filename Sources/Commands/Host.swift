@@ -30,14 +30,42 @@ package protocol Host: AnyObject {
     /// INFO: the text of the sections asked for; all default ones if none.
     func information(_ sections: [ByteString], _ engine: borrowing Engine) -> ByteString
 
-    /// CLIENT LIST and INFO: a line for a session, without its end.
-    func describe(_ session: SessionID, _ engine: borrowing Engine) -> ByteString?
+    /// CLIENT LIST and INFO: what is known of a session's connection; nil if it has none.
+    func connection(of session: SessionID) -> ConnectionDescription?
 
     /// Ends the connection of a session once its replies are sent.
     func close(_ session: SessionID)
 
     /// Microseconds since some fixed moment, never going back.
     var microseconds: Int64 { get }
+
+    /// Microseconds since 1970, as the clock says now and not when the turn began.
+    var timeOfDay: Int64 { get }
+
+    /// Lets the whole program sleep: DEBUG SLEEP.
+    func sleep(microseconds: Int64)
+}
+
+/// What CLIENT LIST tells of a connection.
+package struct ConnectionDescription: Sendable {
+    /// `127.0.0.1:6379`, `[::1]:6379`, or the path of a Unix socket and `:0`.
+    package var address = ""
+    package var localAddress = ""
+    package var fileDescriptor = -1
+    package var isUnixSocket = false
+    package var ageSeconds: Int64 = 0
+    package var idleSeconds: Int64 = 0
+    /// Bytes that came and are not executed yet, and the room left behind them.
+    package var waitingInputByteCount = 0
+    package var freeInputByteCount = 0
+    /// Bytes that wait to be sent, and the most there were.
+    package var waitingOutputByteCount = 0
+    package var peakOutputByteCount = 0
+    package var receivedByteCount: Int64 = 0
+    package var sentByteCount: Int64 = 0
+    package var requestCount: Int64 = 0
+
+    package init() {}
 }
 
 /// The arguments of SHUTDOWN.

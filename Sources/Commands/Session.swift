@@ -8,11 +8,13 @@ package struct SessionID: Hashable, Sendable {
 
 /// What the engine knows of one client between its requests.
 struct Session {
-    /// The number that CLIENT ID tells; never used twice.
+    /// The number that CLIENT ID tells; never used twice, 0 in a place that is free.
     var clientID: Int64
     var database = 0
     var flags: Flags = []
     var protocolVersion = ProtocolVersion.resp2
+    /// The row of the last command in the table, -1 before the first.
+    var lastCommand: Int16 = -1
     /// What only some sessions have, made when first needed.
     var details: SessionDetails?
 
@@ -32,12 +34,22 @@ struct Session {
         static let subscribed = Flags(rawValue: 1 << 4)
         /// CLIENT REPLY OFF.
         static let silent = Flags(rawValue: 1 << 5)
+        /// CLIENT REPLY SKIP: the next request gets no reply.
+        static let skipsNextReply = Flags(rawValue: 1 << 6)
         /// CLIENT NO-TOUCH.
-        static let noTouch = Flags(rawValue: 1 << 6)
+        static let noTouch = Flags(rawValue: 1 << 7)
+        /// CLIENT NO-EVICT.
+        static let noEvict = Flags(rawValue: 1 << 8)
         /// Replays the log or stands for the server itself.
-        static let trusted = Flags(rawValue: 1 << 7)
+        static let trusted = Flags(rawValue: 1 << 9)
         /// Executes the requests of a transaction.
-        static let executing = Flags(rawValue: 1 << 8)
+        static let executing = Flags(rawValue: 1 << 10)
+        /// Sees every command: MONITOR.
+        static let monitoring = Flags(rawValue: 1 << 11)
+        /// Caches keys on its side: CLIENT TRACKING.
+        static let tracking = Flags(rawValue: 1 << 12)
+        /// Waits for a key, or for other servers.
+        static let blocked = Flags(rawValue: 1 << 13)
     }
 }
 
@@ -52,8 +64,15 @@ final class SessionDetails {
 }
 
 /// A request that waits for EXEC.
-struct QueuedRequest {
-    let arguments: [ByteString]
+final class QueuedRequest {
+    /// The row of its command in the table.
+    let command: Int
+    let buffer: RequestBuffer
+
+    init(copying request: borrowing Request, command: Int) {
+        self.command = command
+        buffer = RequestBuffer(copying: request)
+    }
 }
 
 /// A key that WATCH named.

@@ -1,18 +1,35 @@
 import RESP
 
 /// The sessions that are open, by slot.
-struct SessionTable {
-    private var slots: [Session?] = []
+@safe
+struct SessionTable: ~Copyable {
+    private var slots: UnsafeMutablePointer<Session>
+    private var capacity = 64
+    private var used = 0
     private var free: [Int] = []
     private var nextClientID: Int64 = 1
     private(set) var count = 0
 
+    init() {
+        unsafe slots = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        unsafe slots.deinitialize(count: used)
+        unsafe slots.deallocate()
+    }
+
+    // Addresses, not copies: each request reads its session several times, and a copy would
+    // count a reference to the details each time.
     subscript(id: SessionID) -> Session {
-        get {
-            guard let session = slots[id.slot] else { preconditionFailure("a closed session") }
-            return session
+        unsafeAddress {
+            precondition(id.slot >= 0 && id.slot < used, "no such session")
+            return unsafe UnsafePointer(slots + id.slot)
         }
-        set { slots[id.slot] = newValue }
+        unsafeMutableAddress {
+            precondition(id.slot >= 0 && id.slot < used, "no such session")
+            return unsafe slots + id.slot
+        }
     }
 
     mutating func open() -> SessionID {
@@ -20,22 +37,48 @@ struct SessionTable {
         nextClientID += 1
         count += 1
         if let slot = free.popLast() {
-            slots[slot] = session
+            unsafe slots[slot] = session
             return SessionID(slot: slot)
         }
-        slots.append(session)
-        return SessionID(slot: slots.count - 1)
+        if used == capacity { grow() }
+        unsafe (slots + used).initialize(to: session)
+        used += 1
+        return SessionID(slot: used - 1)
+    }
+
+    private mutating func grow() {
+        let moved = UnsafeMutablePointer<Session>.allocate(capacity: capacity * 2)
+        unsafe moved.moveInitialize(from: slots, count: used)
+        unsafe slots.deallocate()
+        unsafe slots = moved
+        capacity *= 2
     }
 
     mutating func close(_ id: SessionID) {
-        slots[id.slot] = nil
+        self[id] = Session(clientID: 0)
         free.append(id.slot)
         count -= 1
     }
 
-    /// Every open session.
+    /// Every open session, the oldest first.
     var all: [SessionID] {
-        slots.indices.compactMap { slots[$0] == nil ? nil : SessionID(slot: $0) }
+        (0..<used).map { SessionID(slot: $0) }
+            .filter { self[$0].clientID != 0 }
+            .sorted { self[$0].clientID < self[$1].clientID }
+    }
+
+    /// The open session with this number.
+    func find(clientID: Int64) -> SessionID? {
+        guard clientID > 0 else { return nil }
+        return (0..<used).lazy.map { SessionID(slot: $0) }.first { self[$0].clientID == clientID }
+    }
+
+    /// What only some sessions have, made if this one has none yet.
+    mutating func details(_ id: SessionID) -> SessionDetails {
+        if let details = self[id].details { return details }
+        let details = SessionDetails()
+        self[id].details = details
+        return details
     }
 }
 
