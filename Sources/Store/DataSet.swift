@@ -4,7 +4,7 @@ import Structures
 /// All the data of one server: its numbered databases and what they share.
 @safe
 package struct DataSet: ~Copyable {
-    private let environment: UnsafeMutablePointer<Environment>
+    let environment: UnsafeMutablePointer<Environment>
     private let keyspaces: UnsafeMutablePointer<KeyspaceState>
     /// How many databases there are.
     package let databaseCount: Int
@@ -26,6 +26,8 @@ package struct DataSet: ~Copyable {
     }
 
     deinit {
+        cancelSnapshot()
+        while isSnapshotActive { _ = advanceSnapshot(.max) }
         for number in 0..<databaseCount {
             unsafe Keyspace(state: keyspaces + number).removeAll()
         }
@@ -84,8 +86,7 @@ package struct DataSet: ~Copyable {
 
     /// Frees about `limit` elements of what was removed and is still in memory.
     package func freeSome(_ limit: Int) {
-        let arena = unsafe environment.pointee.arena
-        unsafe environment.pointee.graveyard.dig(limit, in: arena)
+        unsafe environment.freeSome(limit)
     }
 
     /// Whether `freeSome` has work left.

@@ -11,12 +11,14 @@ struct Environment: ~Copyable {
     var limits = EncodingLimits()
     var random: Xorshift
     var graveyard: Graveyard
+    var snapshot: SnapshotWalk
 
     init(arena: Arena, seed: UInt64) {
         unsafe self.arena = arena
         unsafe self.seed = seed
         unsafe random = Xorshift(seed: seed)
         unsafe graveyard = Graveyard()
+        unsafe snapshot = SnapshotWalk()
     }
 }
 

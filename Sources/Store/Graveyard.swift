@@ -1,6 +1,6 @@
 import Structures
 
-/// Structures that no key leads to any more, freed in steps between other work.
+/// What no key leads to any more, freed in steps between other work.
 ///
 /// Freeing ten million members takes a second; nobody shall wait for it.
 @unsafe
@@ -8,21 +8,60 @@ struct Graveyard: ~Copyable {
     /// What is freed at once, in elements.
     static let smallCount = 64
 
-    private var graves = unsafe [(encoding: Encoding, structure: UnsafeMutableRawPointer)]()
+    /// Large values whose keys were removed.
+    var structures = unsafe [(encoding: Encoding, address: UnsafeMutableRawPointer)]()
+    /// Tables of flushed keyspaces, and how many of their buckets are left.
+    var tables: [(keyspace: Keyspace, buckets: Int)] = []
 
-    var isEmpty: Bool { unsafe graves.isEmpty }
+    var isEmpty: Bool { unsafe structures.isEmpty && tables.isEmpty }
+}
 
-    mutating func bury(_ encoding: Encoding, _ structure: UnsafeMutableRawPointer) {
-        unsafe graves.append((encoding, structure))
+extension UnsafeMutablePointer<Environment> {
+    /// Frees about `limit` elements of what was removed and is still in memory.
+    ///
+    /// Freeing a table's keys may bury their values, so the graveyard is only held between.
+    func freeSome(_ limit: Int) {
+        var left = limit
+        let arena = unsafe pointee.arena
+        while left > 0 {
+            if let (encoding, address) = unsafe pointee.graveyard.structures.last {
+                left -= unsafe freeStructure(encoding, address, limit: left, in: arena)
+                if left > 0 { unsafe pointee.graveyard.structures.removeLast() }
+            } else if let (keyspace, buckets) = unsafe pointee.graveyard.tables.last {
+                guard buckets > 0 else {
+                    unsafe pointee.graveyard.tables.removeLast()
+                    unsafe keyspace.state.deinitialize(count: 1)
+                    unsafe keyspace.state.deallocate()
+                    continue
+                }
+                let last = unsafe pointee.graveyard.tables.count - 1
+                unsafe pointee.graveyard.tables[last].buckets = buckets - 1
+                let before = keyspace.count
+                keyspace.freeBucket(at: buckets - 1)
+                left -= before - keyspace.count + 1
+            } else {
+                return
+            }
+        }
     }
 
-    /// Frees about `limit` elements.
-    mutating func dig(_ limit: Int, in arena: Arena) {
-        var left = limit
-        while left > 0, let grave = unsafe graves.last {
-            left -= unsafe freeStructure(grave.encoding, grave.structure, limit: left, in: arena)
-            if left > 0 { unsafe graves.removeLast() }
+    /// Keeps a table that was flushed until the running snapshot has walked it, then frees it
+    /// in steps.
+    func detach(_ flushed: Keyspace, replacedBy fresh: Keyspace) {
+        let isYounger = unsafe flushed.state.pointee.isYoungerThanSnapshot
+        unsafe fresh.state.pointee.isYoungerThanSnapshot = pointee.snapshot.isActive
+        let stage = unsafe pointee.snapshot.pending.firstIndex {
+            unsafe $0.keyspace.state == fresh.state
         }
+        guard let stage, !isYounger else {
+            return unsafe pointee.graveyard.tables.append((flushed, flushed.bucketCount))
+        }
+        let number = unsafe pointee.snapshot.pending[stage].number
+        unsafe pointee.snapshot.pending[stage] = SnapshotWalk.Stage(
+            keyspace: flushed,
+            number: number,
+            isDetached: true
+        )
     }
 }
 

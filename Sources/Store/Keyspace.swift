@@ -103,7 +103,12 @@ package struct Keyspace {
         _ deadline: Int64?
     ) -> OpenEntry {
         let hash = unsafe state.pointee.table.hash(key)
-        let slot = unsafe state.pointee.table.insert(node, hash: hash)
+        if unsafe state.pointee.table.isDueToGrow {
+            passDoor(bucket: unsafe state.pointee.table.growthSource)
+            unsafe state.pointee.table.grow()
+        }
+        passDoor(hash)
+        let slot = unsafe state.pointee.table.insertAsIs(node, hash: hash)
         if deadline != nil {
             slot.isMarked = true
             unsafe state.pointee.deadlineCount += 1
@@ -119,8 +124,16 @@ package struct Keyspace {
 
     /// Takes an entry out without freeing it.
     func take(_ entry: Entry) -> UnsafeMutableRawPointer {
+        passDoor(entry.keyHash)
         if entry.slot.isMarked { unsafe state.pointee.deadlineCount -= 1 }
-        return unsafe state.pointee.table.remove(entry.slot, hash: entry.keyHash)
+        let node = unsafe state.pointee.table.removeAsIs(entry.slot, hash: entry.keyHash)
+        if unsafe state.pointee.table.isDueToShrink {
+            let pair = unsafe state.pointee.table.shrinkPair
+            passDoor(bucket: pair.last)
+            passDoor(bucket: pair.kept)
+            unsafe state.pointee.table.shrink()
+        }
+        return unsafe node
     }
 
     func free(_ node: UnsafeMutableRawPointer) {
@@ -174,10 +187,24 @@ package struct Keyspace {
             .map { Entry(slot: $0, keyspace: self) }
     }
 
-    /// Removes every key.
+    /// Removes every key; large tables are freed in steps later.
     package func removeAll() {
-        unsafe state.pointee.table.removeAll { unsafe free($0) }
-        unsafe state.pointee.deadlineCount = 0
+        let count = self.count
+        guard count > 0 else { return }
+        let detached = UnsafeMutablePointer<KeyspaceState>.allocate(capacity: 1)
+        unsafe detached.moveInitialize(from: state, count: 1)
+        unsafe state.initialize(
+            to: KeyspaceState(number: detached.pointee.number, environment: environment)
+        )
+        unsafe environment.detach(Keyspace(state: detached), replacedBy: self)
+        if unsafe count <= Graveyard.smallCount {
+            unsafe environment.freeSome(Graveyard.smallCount)
+        }
+    }
+
+    /// Frees what one bucket holds; for tables that nobody looks keys up in any more.
+    func freeBucket(at index: Int) {
+        unsafe state.pointee.table.clearBucket(at: index) { unsafe free($0) }
     }
 }
 
@@ -187,6 +214,10 @@ struct KeyspaceState: ~Copyable {
     let environment: UnsafeMutablePointer<Environment>
     var table: HashTable<EntryNode>
     var deadlineCount = 0
+    /// Everything in it was added after the running snapshot began.
+    var isYoungerThanSnapshot = false
+    /// The number that the database had when the running snapshot began.
+    var snapshotNumber = 0
 
     init(number: Int, environment: UnsafeMutablePointer<Environment>) {
         unsafe self.number = number
@@ -216,7 +247,7 @@ extension Keyspace {
             in: arena
         )
         if unsafe freed >= Graveyard.smallCount {
-            unsafe environment.pointee.graveyard.bury(encoding, pointer)
+            unsafe environment.pointee.graveyard.structures.append((encoding, pointer))
         }
     }
 }

@@ -10,6 +10,7 @@ package struct OpenEntry {
     package let entry: Entry
 
     init(_ entry: Entry) {
+        entry.keyspace.passDoor(entry.keyHash)
         self.entry = entry
     }
 

@@ -1,9 +1,15 @@
 extension HashTable {
-    @usableFromInline
-    mutating func grow() {
+    /// The number of the bucket that `grow` will divide.
+    @inlinable public var growthSource: Int { Int(split) }
+
+    /// Adds one bucket and gives it what is its own of the bucket `growthSource`.
+    ///
+    /// The new bucket has the version of the old one.
+    public mutating func grow() {
         addBucket()
-        let from = bucket(at: Int(split))
+        let from = bucket(at: growthSource)
         let bit = mask + 1
+        bucket(at: bucketCount).version = from.version
         split += 1
         if split == bit {
             mask = mask << 1 | 1
@@ -47,8 +53,14 @@ extension HashTable {
         }
     }
 
-    @usableFromInline
-    mutating func shrink() {
+    /// The numbers of the two buckets that `shrink` will unite; both have one version then.
+    @inlinable public var shrinkPair: (last: Int, kept: Int) {
+        let last = bucketCount - 1
+        return (last, last - Int(split == 0 ? (mask + 1) / 2 : mask + 1))
+    }
+
+    /// Gives the last bucket up; its nodes go where they were before it was added.
+    public mutating func shrink() {
         guard bucketCount > 1 else { return }
         if split == 0 {
             mask >>= 1

@@ -90,6 +90,12 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         return index < split ? hash & (mask << 1 | 1) : index
     }
 
+    /// The number of the bucket that `hash` belongs to.
+    @inlinable
+    public func bucketIndex(of hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: index(of: hash))
+    }
+
     /// The bucket with number `index`.
     @inlinable
     public func bucket(at index: Int) -> Bucket {
@@ -102,7 +108,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     @inlinable
     public func find(_ key: RawSpan, hash: UInt64) -> HashTableSlot? {
         let wanted = Bucket.tag(of: hash)
-        var bucket = bucket(at: Int(truncatingIfNeeded: index(of: hash)))
+        var bucket = bucket(at: bucketIndex(of: hash))
         while true {
             var matches = bucket.slots(tagged: wanted)
             while matches != 0 {
@@ -131,7 +137,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     /// Asks the processor for the bucket of `hash`, ahead of its use.
     @inlinable
     public func prefetch(_ hash: UInt64) {
-        let bucket = bucket(at: Int(truncatingIfNeeded: index(of: hash)))
+        let bucket = bucket(at: bucketIndex(of: hash))
         // A load whose value is used cannot be dropped, and costs no stall until it is.
         unsafe withExtendedLifetime(bucket.address.load(as: UInt8.self)) {}
     }
@@ -143,7 +149,17 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         _ node: UnsafeMutableRawPointer,
         hash: UInt64
     ) -> HashTableSlot {
-        if nodeCount >= growthLimit { grow() }
+        if isDueToGrow { grow() }
+        return unsafe insertAsIs(node, hash: hash)
+    }
+
+    /// Puts `node` in without growing the table, for a caller that grows it by `grow`.
+    @inlinable
+    @discardableResult
+    public mutating func insertAsIs(
+        _ node: UnsafeMutableRawPointer,
+        hash: UInt64
+    ) -> HashTableSlot {
         nodeCount += 1
         return unsafe place(node, hash: hash)
     }
@@ -155,11 +171,21 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         _ slot: HashTableSlot,
         hash: UInt64
     ) -> UnsafeMutableRawPointer {
+        let node = unsafe removeAsIs(slot, hash: hash)
+        if isDueToShrink { shrink() }
+        return unsafe node
+    }
+
+    /// Takes the node out without shrinking the table, for a caller that shrinks it by `shrink`.
+    @inlinable
+    @discardableResult
+    public mutating func removeAsIs(
+        _ slot: HashTableSlot,
+        hash: UInt64
+    ) -> UnsafeMutableRawPointer {
         let node = unsafe slot.node
-        let home = bucket(at: Int(truncatingIfNeeded: index(of: hash)))
-        vacate(slot, home: home)
+        vacate(slot, home: bucket(at: bucketIndex(of: hash)))
         nodeCount -= 1
-        if nodeCount < shrinkLimit { shrink() }
         return unsafe node
     }
 
@@ -167,13 +193,14 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     ///
     /// Measured over a whole round of splits, 6 a bucket takes 12.1 bytes a node, 7 takes
     /// 11.4 and 8 takes 11.0 but needs a second bucket in every third lookup.
-    @inlinable var growthLimit: Int { bucketCount * 7 }
+    @inlinable public var isDueToGrow: Bool { nodeCount >= bucketCount * 7 }
 
-    @inlinable var shrinkLimit: Int { (bucketCount - 1) * 4 }
+    /// Whether so few nodes are left that the last bucket is given up.
+    @inlinable public var isDueToShrink: Bool { nodeCount < (bucketCount - 1) * 4 }
 
     @inlinable
     mutating func place(_ node: UnsafeMutableRawPointer, hash: UInt64) -> HashTableSlot {
-        var bucket = bucket(at: Int(truncatingIfNeeded: index(of: hash)))
+        var bucket = bucket(at: bucketIndex(of: hash))
         while true {
             let empty = bucket.slots(tagged: 0)
             if empty != 0 {
