@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .library(name: "Bytes", targets: ["Bytes"]),
         .library(name: "Structures", targets: ["Structures"]),
+        .library(name: "RDB", targets: ["RDB"]),
         .library(name: "RESP", targets: ["RESP"]),
     ],
     dependencies: [
@@ -41,6 +42,7 @@ let package = Package(
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.
         module("Structures", imports: ["Bytes"]),
+        module("RDB", imports: ["Bytes"]),
         module("RESP", imports: ["Bytes"]),
         module(
             "Platform",
@@ -61,5 +63,6 @@ let package = Package(
         tests(of: "AppendLog", imports: ["AppendLog", "Bytes", "Platform", "TestKit"]),
         tests(of: "Store", imports: ["Store", "Bytes", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
+        tests(of: "RDB", imports: ["RDB", "Bytes"]),
     ]
 )

@@ -52,6 +52,16 @@ extension RawSpan {
         return true
     }
 
+    /// Whether the first bytes are those of `text`.
+    public func starts(with text: StaticString) -> Bool {
+        guard byteCount >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount {
+            let byte = unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
+            if unsafe byte != text.utf8Start[index] { return false }
+        }
+        return true
+    }
+
     /// The byte at `offset`, which must be inside.
     @inlinable
     public func byte(at offset: Int) -> UInt8 {

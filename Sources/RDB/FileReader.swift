@@ -1,0 +1,318 @@
+import Bytes
+
+/// Reads a file record by record, from a source that gives it in any pieces.
+///
+///     var reader = FileReader(source)
+///     while true {
+///         switch try reader.next() {
+///         case .key(let record): … reader.key … try reader.readValue(into: &visitor)
+///         case .end: return
+///         default: break
+///         }
+///     }
+///
+/// A value that is not read is skipped by the next call of `next`. Memory grows with the longest
+/// string, not with the file, the value or what either claims. After an error the reader is of
+/// no further use: there is no way to find where the next record begins.
+public struct FileReader: ~Copyable {
+    private var walk: PayloadWalk
+    private let options: Options
+    private var keyWriter = ByteWriter()
+    private var pending = Pending.start
+    private var recordOffset = 0
+    private var keys = DuplicateCheck(isOn: false)
+    private var seenDatabases: [UInt64: DuplicateCheck] = [:]
+
+    /// The format of the file; nil before the first record was read.
+    public private(set) var format: Format?
+    /// The database that keys belong to.
+    public private(set) var database: UInt64 = 0
+
+    /// What a reader does beyond reading.
+    public struct Options: Sendable {
+        /// What to look for beyond what it takes to read on.
+        public var validation: Validation = []
+        /// Whether to compute the checksum and compare it.
+        public var isVerifyingChecksum = true
+        /// Whether to try files of versions that are newer than this reader.
+        public var isAcceptingUnknownVersions = false
+
+        /// Reads on as far as the layout allows, and verifies the checksum.
+        public init() {}
+    }
+
+    /// What has to be read before the next record.
+    private enum Pending {
+        case start
+        case nothing
+        case value(Encoding)
+        case moduleItems
+        case end
+    }
+
+    /// Reads a file from `source`; nothing is read yet.
+    public init(_ source: any ByteSource, options: Options = Options()) {
+        walk = PayloadWalk(
+            Input(source, isChecksumming: options.isVerifyingChecksum),
+            validation: options.validation
+        )
+        self.options = options
+        keys = walk.duplicates(.keys)
+    }
+
+    /// The key of the last key record.
+    public var key: RawSpan {
+        @_lifetime(borrow self)
+        get { keyWriter.bytes }
+    }
+
+    /// Where in the file the next byte is.
+    public var offset: Int { walk.input.position }
+
+    /// Where in the file the last record begins.
+    public var offsetOfRecord: Int { recordOffset }
+
+    /// Reads the next record.
+    public mutating func next() throws(RDBError) -> Record {
+        try finishPending()
+        recordOffset = offset
+        keyWriter.removeAll(keepingCapacityUpTo: Input.chunkByteCount)
+        do {
+            return try readRecord()
+        } catch {
+            throw located(error)
+        }
+    }
+
+    /// Reads the value of the last key record, or the pieces of the last module data.
+    public mutating func readValue(
+        into visitor: inout some PayloadVisitor & ~Copyable
+    ) throws(RDBError) {
+        let value = pending
+        pending = .nothing
+        do {
+            switch value {
+            case .value(let encoding):
+                try walk.walk(encoding, &visitor)
+            case .moduleItems:
+                let reporting = try visitor.begin(.module)
+                try walk.walkModuleItems(&visitor, reporting)
+                try visitor.end()
+            default:
+                preconditionFailure("only a key or module data has a value, and only once")
+            }
+        } catch {
+            throw located(error)
+        }
+    }
+
+    /// Reads the value of the last key record and writes its bytes to `sink` as they are.
+    ///
+    /// The visitor sees the value at the same time. The bytes of one value are worth nothing to
+    /// a file of another dialect, or of a version before the encoding.
+    public mutating func readValue(
+        into visitor: inout some PayloadVisitor & ~Copyable,
+        copyingTo sink: any ByteSink
+    ) throws(RDBError) {
+        try walk.input.copy(to: sink)
+        try readValue(into: &visitor)
+        try walk.input.copy(to: nil)
+    }
+
+    /// Moves past the value of the last key record.
+    public mutating func skipValue() throws(RDBError) {
+        var visitor = SkippingVisitor()
+        try readValue(into: &visitor)
+    }
+
+    /// Whether anything follows the end of the file, such as the commands of a mixed log.
+    public mutating func hasMore() throws(RDBError) -> Bool {
+        try !walk.input.isAtEnd()
+    }
+
+    // MARK: Records
+
+    private mutating func finishPending() throws(RDBError) {
+        switch pending {
+        case .nothing: return
+        case .start: try readMagic()
+        case .value, .moduleItems: try skipValue()
+        case .end: preconditionFailure("there is no record after the end")
+        }
+        pending = .nothing
+    }
+
+    private mutating func readMagic() throws(RDBError) {
+        try walk.input.need(Format.magicByteCount)
+        let format = try Format(magic: walk.input.window(at: 0, count: Format.magicByteCount))
+        guard format.isKnown || options.isAcceptingUnknownVersions else {
+            throw RDBError(.unsupportedVersion, at: 0, "\(format) is newer than this reader")
+        }
+        walk.input.consume(Format.magicByteCount)
+        self.format = format
+    }
+
+    private mutating func readRecord() throws(RDBError) -> Record {
+        let dialect = format?.dialect ?? .redis
+        var key = KeyRecord(encoding: .string, offset: offset)
+        while true {
+            let offset = offset
+            let byte = try walk.input.readByte()
+            switch byte {
+            case Opcode.deadlineMilliseconds:
+                key.deadline = try walk.input.readInteger(as: Int64.self)
+            case Opcode.deadlineSeconds:
+                key.deadline = Int64(try walk.input.readInteger(as: Int32.self)) * 1000
+            case Opcode.idle:
+                key.idleSeconds = try walk.input.readNumber()
+            case Opcode.frequency:
+                key.frequency = try walk.input.readByte()
+            case Opcode.keyMetadata where dialect == .redis:
+                key.metadata = try walk.readMetadata()
+            default:
+                if let encoding = Encoding(typeByte: byte, in: dialect) {
+                    key.encoding = encoding
+                    return try readKey(key)
+                }
+                return try readOther(byte, dialect, offset)
+            }
+        }
+    }
+
+    private mutating func readKey(_ record: KeyRecord) throws(RDBError) -> Record {
+        var cursor = 0
+        let located = try walk.input.locateString(at: &cursor)
+        // Taken out while they are filled: what they take in stays borrowed.
+        var writer = ByteWriter()
+        swap(&writer, &keyWriter)
+        writer.append(walk.input.value(located))
+        walk.input.consume(cursor)
+        if keys.isOn {
+            var check = DuplicateCheck(isOn: false)
+            swap(&check, &keys)
+            try check.insert(.bytes(writer.bytes), at: record.offset)
+            swap(&check, &keys)
+        }
+        swap(&writer, &keyWriter)
+        pending = .value(record.encoding)
+        return .key(record)
+    }
+
+    private mutating func readOther(
+        _ byte: UInt8,
+        _ dialect: Format.Dialect,
+        _ offset: Int
+    ) throws(RDBError) -> Record {
+        switch byte {
+        case Opcode.end:
+            return try readEnd()
+        case Opcode.auxiliary:
+            let name = try walk.input.readByteString()
+            return .auxiliary(name: name, value: try walk.input.readByteString())
+        case Opcode.database:
+            let database = try walk.input.readNumber()
+            select(database)
+            return .database(database)
+        case Opcode.sizes:
+            let keys = try walk.input.readNumber()
+            return .sizes(keys: keys, deadlines: try walk.input.readNumber())
+        case Opcode.slotSizes:
+            let slot = try walk.input.readNumber()
+            let keys = try walk.input.readNumber()
+            return .slotSizes(slot: slot, keys: keys, deadlines: try walk.input.readNumber())
+        case Opcode.function:
+            return .function(try walk.input.readByteString())
+        case Opcode.moduleAuxiliary:
+            return try readModuleAuxiliary()
+        case Opcode.slotImport where dialect == .valkey:
+            return try readSlotImport()
+        case Opcode.hashTemplate where dialect == .redis:
+            return try readHashTemplate()
+        case Opcode.functionBeforeRelease:
+            throw RDBError(
+                .unreadableType,
+                at: offset,
+                "functions of release candidates of Redis 7.0"
+            )
+        default:
+            throw RDBError(.unknownType, at: offset, "no record begins with byte \(byte)")
+        }
+    }
+
+    private mutating func select(_ other: UInt64) {
+        guard keys.isOn else {
+            database = other
+            return
+        }
+        seenDatabases[database] = keys
+        keys = seenDatabases.removeValue(forKey: other) ?? DuplicateCheck(isOn: true)
+        database = other
+    }
+
+    private mutating func readEnd() throws(RDBError) -> Record {
+        pending = .end
+        guard let format, format.hasChecksum else { return .end(checksum: nil) }
+        let computed = try walk.input.currentChecksum()
+        let offset = offset
+        let stored = try walk.input.readInteger(as: UInt64.self)
+        if stored == 0 { return .end(checksum: nil) }
+        guard stored == computed || !options.isVerifyingChecksum else {
+            throw RDBError(
+                .checksumMismatch,
+                at: offset,
+                "the file says \(hexadecimal(stored)), its bytes give \(hexadecimal(computed))"
+            )
+        }
+        return .end(checksum: stored)
+    }
+
+    private func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    private mutating func readModuleAuxiliary() throws(RDBError) -> Record {
+        let module = ModuleID(bits: try walk.input.readNumber())
+        let offset = offset
+        guard try walk.input.readNumber() == 2 else {
+            throw RDBError(.invalidModule, at: offset, "expected when to load the module data")
+        }
+        let when = try walk.input.readNumber()
+        pending = .moduleItems
+        return .moduleAuxiliary(ModuleAuxiliary(module: module, when: when))
+    }
+
+    /// String (job), count; each: first slot, last slot.
+    private mutating func readSlotImport() throws(RDBError) -> Record {
+        let job = try walk.input.readByteString()
+        var slots: [ClosedRange<UInt64>] = []
+        for _ in 0..<(try walk.input.readCount()) {
+            let offset = offset
+            let first = try walk.input.readNumber()
+            let last = try walk.input.readNumber()
+            guard first <= last, last < 16384 else {
+                throw RDBError(.invalidLength, at: offset, "no slots \(first) to \(last)")
+            }
+            slots.append(first...last)
+        }
+        return .slotImport(job: job, slots: slots)
+    }
+
+    /// Id, count, the field names as strings.
+    private mutating func readHashTemplate() throws(RDBError) -> Record {
+        let id = try walk.input.readNumber()
+        var fields: [ByteString] = []
+        for _ in 0..<(try walk.input.readCount()) {
+            fields.append(try walk.input.readByteString())
+        }
+        walk.templates[id] = fields
+        return .hashTemplate(id: id, fields: fields)
+    }
+
+    private func located(_ error: RDBError) -> RDBError {
+        var error = error
+        error.recordOffset = recordOffset
+        if keyWriter.count > 0 { error.key = ByteString(keyWriter.bytes) }
+        return error
+    }
+}

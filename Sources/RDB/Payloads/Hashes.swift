@@ -1,0 +1,208 @@
+import Bytes
+
+extension PayloadWalk {
+    /// Where a plain hash keeps the deadlines of its fields.
+    enum DeadlineForm {
+        /// Nowhere.
+        case none
+        /// i64 LE after the value; -1 = none.
+        case absoluteAfter
+        /// A number before the field; 0 = none.
+        case absoluteBefore
+        /// i64 LE base before the count; a number before the field: 0 = none, else
+        /// deadline - base + 1.
+        case relative
+    }
+
+    /// HASH, HASH_2, HASH_METADATA: count, then fields and values as strings.
+    mutating func walkHash<Visitor: PayloadVisitor & ~Copyable>(
+        _ form: DeadlineForm,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        var base: Int64?
+        if form == .relative { base = try input.readInteger(as: Int64.self) }
+        let count = try input.readCount()
+        if reporting != .nothing {
+            var extent = Extent(count: count)
+            extent.hasFieldDeadlines = form != .none
+            extent.earliestDeadline = base
+            try visitor.announce(extent)
+        }
+        var duplicates = duplicates(.members)
+        for _ in 0..<count {
+            if reporting == .nothing {
+                if form == .relative || form == .absoluteBefore { _ = try input.readNumber() }
+                try skipStrings(2)
+                if form == .absoluteAfter { try input.skip(8) }
+                continue
+            }
+            var cursor = 0
+            var deadline: Int64?
+            if form == .relative || form == .absoluteBefore {
+                deadline = try peekDeadline(base, at: &cursor)
+            }
+            let field = try input.locateString(at: &cursor)
+            let value = try input.locateString(at: &cursor, other: true)
+            if form == .absoluteAfter { deadline = try peekSignedDeadline(at: &cursor) }
+            try duplicates.insert(input.value(field), at: input.position)
+            try visitor.hashField(
+                input.value(field),
+                value: input.value(value),
+                deadline: deadline
+            )
+            input.consume(cursor)
+        }
+    }
+
+    private mutating func peekDeadline(
+        _ base: Int64?,
+        at cursor: inout Int
+    ) throws(RDBError) -> Int64? {
+        let offset = input.position + cursor
+        let number = try input.peekNumber(at: &cursor)
+        if number == 0 { return nil }
+        return try checkedDeadline(number, after: base.map { $0 - 1 } ?? 0, offset)
+    }
+
+    /// `number` milliseconds after `start`, within what Redis keeps.
+    private func checkedDeadline(
+        _ number: UInt64,
+        after start: Int64,
+        _ offset: Int
+    ) throws(RDBError) -> Int64 {
+        guard let number = Int64(exactly: number) else {
+            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline of a field")
+        }
+        let (deadline, overflow) = start.addingReportingOverflow(number)
+        guard !overflow, deadline >= 0, deadline < 1 << 48 else {
+            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline of a field")
+        }
+        return deadline
+    }
+
+    private mutating func peekSignedDeadline(at cursor: inout Int) throws(RDBError) -> Int64? {
+        let offset = input.position + cursor
+        let number = try input.peekInteger(at: &cursor, as: Int64.self)
+        guard number >= -1 else {
+            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline of a field")
+        }
+        return number == -1 ? nil : number
+    }
+
+    /// HASH_ZIPMAP, HASH_ZIPLIST and HASH_LISTPACK: a string that holds fields, each with its value after it.
+    mutating func walkPackedHash<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        if reporting == .nothing { return try input.skipString() }
+        let packed = try locatePacked(container)
+        let count = try pairCount(of: packed)
+        let byteCount = try bytes(of: packed).byteCount
+        try visitor.announce(Extent(count: count, byteCount: byteCount))
+        try checkMembers(packed, stride: 2)
+        if reporting == .encoded, try isSound(packed) {
+            try visitor.listpack(try bytes(of: packed), count: count)
+        } else {
+            var reader = try elements(of: packed)
+            while let field = try reader.next() {
+                let value = try reader.require(.oddCount)
+                try visitor.hashField(field, value: value, deadline: nil)
+            }
+        }
+        finish(packed)
+    }
+
+    /// HASH_LISTPACK_EX: i64 LE earliest deadline, then a string that holds a listpack of
+    /// field, value, deadline, …; 0 = none.
+    ///
+    /// Sorted by deadline, none last. Release candidates of Redis 7.4 had no earliest one.
+    mutating func walkDeadlineListpack<Visitor: PayloadVisitor & ~Copyable>(
+        hasBase: Bool,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        var earliest: Int64 = 0
+        if hasBase { earliest = try input.readInteger(as: Int64.self) }
+        if reporting == .nothing { return try input.skipString() }
+        let packed = try locatePacked(.listpack)
+        let count = try count(of: packed)
+        guard count % 3 == 0 else {
+            throw RDBError(.oddCount, at: packed.offset, "\(count) elements are no triples")
+        }
+        var extent = Extent(count: count / 3, byteCount: try bytes(of: packed).byteCount)
+        extent.hasFieldDeadlines = true
+        extent.earliestDeadline = earliest > 0 ? earliest : nil
+        try visitor.announce(extent)
+        try checkMembers(packed, stride: 3)
+        var reader = try elements(of: packed)
+        var previous: Int64 = 0
+        while let field = try reader.next() {
+            let value = try reader.require(.oddCount)
+            let offset = reader.position
+            let number = try reader.requireInteger(.invalidDeadline)
+            guard number >= 0 else {
+                throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline")
+            }
+            var deadline: Int64?
+            if number > 0 { deadline = try checkedDeadline(UInt64(number), after: 0, offset) }
+            if validation.contains(.containers), (deadline ?? .max) < previous {
+                throw RDBError(.wrongOrder, at: offset, "the deadlines do not ascend")
+            }
+            previous = deadline ?? .max
+            try visitor.hashField(field, value: value, deadline: deadline)
+        }
+        finish(packed)
+    }
+
+    /// HASH_TMPL_ARRAY_REF: the id of a template, then a value as string per field of it.
+    mutating func walkTemplateReference<Visitor: PayloadVisitor & ~Copyable>(
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        let offset = input.position
+        let fields = try template(try input.readNumber(), offset)
+        if reporting == .nothing { return try skipStrings(fields.count) }
+        try visitor.announce(Extent(count: fields.count))
+        for field in fields {
+            var cursor = 0
+            let value = try input.locateString(at: &cursor)
+            try visitor.hashField(
+                .bytes(field.bytes),
+                value: input.value(value),
+                deadline: nil
+            )
+            input.consume(cursor)
+        }
+    }
+
+    /// HASH_TMPL_LP_REF: a string that holds a listpack: the id of a template, then a value per
+    /// field of it.
+    mutating func walkTemplateListpack<Visitor: PayloadVisitor & ~Copyable>(
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        if reporting == .nothing { return try input.skipString() }
+        let packed = try locatePacked(.listpack)
+        var reader = try elements(of: packed)
+        let id = try reader.requireInteger(.unknownTemplate)
+        let fields = try template(UInt64(bitPattern: id), packed.offset)
+        try visitor.announce(Extent(count: fields.count))
+        for field in fields {
+            let value = try reader.require(.oddCount)
+            try visitor.hashField(.bytes(field.bytes), value: value, deadline: nil)
+        }
+        guard try reader.next() == nil else {
+            throw RDBError(.oddCount, at: packed.offset, "more values than the template has")
+        }
+        finish(packed)
+    }
+
+    private func template(_ id: UInt64, _ offset: Int) throws(RDBError) -> [ByteString] {
+        guard let fields = templates[id] else {
+            throw RDBError(.unknownTemplate, at: offset, "the file has no template \(id)")
+        }
+        return fields
+    }
+}

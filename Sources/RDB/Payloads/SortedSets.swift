@@ -1,0 +1,133 @@
+import Bytes
+
+extension PayloadWalk {
+    /// How a plain sorted set keeps its scores.
+    enum ScoreForm {
+        /// u8 n: 253 NaN, 254 infinity, 255 minus infinity, else n bytes of decimal text.
+        case text
+        /// Eight bytes, little-endian.
+        case binary
+    }
+
+    /// ZSET and ZSET_2: count, then members as strings, each with its score after it.
+    mutating func walkSortedSet<Visitor: PayloadVisitor & ~Copyable>(
+        _ form: ScoreForm,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        let count = try input.readCount()
+        if reporting != .nothing { try visitor.announce(Extent(count: count)) }
+        var duplicates = duplicates(.members)
+        for _ in 0..<count {
+            if reporting == .nothing {
+                try input.skipString()
+                try skipScore(form)
+                continue
+            }
+            var cursor = 0
+            let located = try input.locateString(at: &cursor)
+            let score = try peekScore(form, at: &cursor)
+            try duplicates.insert(input.value(located), at: input.position)
+            try visitor.sortedSetMember(input.value(located), score: score)
+            input.consume(cursor)
+        }
+    }
+
+    private mutating func skipScore(_ form: ScoreForm) throws(RDBError) {
+        switch form {
+        case .binary: try input.skip(8)
+        case .text:
+            let count = try input.readByte()
+            if count < 253 { try input.skip(Int(count)) }
+        }
+    }
+
+    private mutating func peekScore(
+        _ form: ScoreForm,
+        at cursor: inout Int
+    ) throws(RDBError) -> Double {
+        let offset = cursor
+        let score: Double?
+        switch form {
+        case .binary:
+            score = Double(bitPattern: try input.peekInteger(at: &cursor, as: UInt64.self))
+        case .text:
+            let count = try input.peekInteger(at: &cursor, as: UInt8.self)
+            switch count {
+            case 253: score = nil
+            case 254: score = .infinity
+            case 255: score = -.infinity
+            default:
+                try input.need(cursor + Int(count))
+                score = DecimalText.parseDouble(input.window(at: cursor, count: Int(count)))
+                cursor += Int(count)
+            }
+        }
+        guard let score, !score.isNaN else {
+            throw RDBError(.invalidScore, at: input.position + offset, "no number for a score")
+        }
+        return score
+    }
+
+    /// ZSET_ZIPLIST and ZSET_LISTPACK: a string that holds members, each with its score after it.
+    ///
+    /// Sorted by score, then member. A score is an integer, or the text of a double.
+    mutating func walkPackedSortedSet<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        if reporting == .nothing { return try input.skipString() }
+        let packed = try locatePacked(container)
+        let count = try pairCount(of: packed)
+        let byteCount = try bytes(of: packed).byteCount
+        try visitor.announce(Extent(count: count, byteCount: byteCount))
+        try checkMembers(packed, stride: 2)
+        if reporting == .encoded, try isSound(packed), try isSorted(packed) {
+            try visitor.listpack(try bytes(of: packed), count: count)
+        } else {
+            if validation.contains(.containers), try !isSorted(packed) {
+                throw RDBError(.wrongOrder, at: packed.offset, "the scores do not ascend")
+            }
+            var reader = try elements(of: packed)
+            while let member = try reader.next() {
+                let score = try readScore(&reader)
+                try visitor.sortedSetMember(member, score: score)
+            }
+        }
+        finish(packed)
+    }
+
+    /// Whether every score is a number and not below the one before.
+    private func isSorted(_ packed: Packed) throws(RDBError) -> Bool {
+        var reader = try elements(of: packed)
+        var previous = -Double.infinity
+        while try reader.next() != nil {
+            let score = try readScore(&reader)
+            guard score >= previous else { return false }
+            previous = score
+        }
+        return true
+    }
+
+    private func readScore(_ reader: inout PackedReader) throws(RDBError) -> Double {
+        let offset = reader.position
+        switch try reader.require(.oddCount) {
+        case .integer(let value): return Double(value)
+        case .bytes(let text):
+            guard let score = DecimalText.parseDouble(text) else {
+                throw RDBError(.invalidScore, at: offset, "\"\(text.text)\" is no score")
+            }
+            return score
+        }
+    }
+
+    /// How many pairs a located listpack has.
+    func pairCount(of packed: Packed) throws(RDBError) -> Int {
+        let count = try count(of: packed)
+        guard count % 2 == 0 else {
+            throw RDBError(.oddCount, at: packed.offset, "\(count) elements do not pair up")
+        }
+        return count / 2
+    }
+}

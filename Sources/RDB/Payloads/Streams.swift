@@ -1,0 +1,508 @@
+import Bytes
+
+/// The id of a stream entry.
+public struct StreamID: Hashable, Comparable, Sendable {
+    /// Milliseconds since 1970, usually.
+    public var milliseconds: UInt64
+    /// Tells entries of the same millisecond apart.
+    public var sequence: UInt64
+
+    /// Names an entry.
+    public init(_ milliseconds: UInt64, _ sequence: UInt64) {
+        self.milliseconds = milliseconds
+        self.sequence = sequence
+    }
+
+    /// Before every entry.
+    public static let zero = StreamID(0, 0)
+
+    /// Orders by milliseconds, then sequence.
+    public static func < (one: StreamID, other: StreamID) -> Bool {
+        (one.milliseconds, one.sequence) < (other.milliseconds, other.sequence)
+    }
+}
+
+extension StreamID: CustomStringConvertible {
+    /// As commands spell it.
+    public var description: String { "\(milliseconds)-\(sequence)" }
+}
+
+/// The counters of a stream.
+///
+/// Version 1 of the encoding has no more than length and last id; the rest is then what servers
+/// fill in.
+public struct StreamState: Equatable, Sendable {
+    /// Live entries.
+    public var length: UInt64
+    /// The last id given out.
+    public var lastID: StreamID
+    /// The first live entry; zero if there is none.
+    public var firstID: StreamID
+    /// The greatest id that was deleted.
+    public var maximumDeletedID: StreamID
+    /// Entries ever added.
+    public var entriesAdded: UInt64
+    /// Consumer groups to follow.
+    public var groupCount: Int
+
+    /// Counters of a stream.
+    public init(
+        length: UInt64,
+        lastID: StreamID,
+        firstID: StreamID,
+        maximumDeletedID: StreamID,
+        entriesAdded: UInt64,
+        groupCount: Int
+    ) {
+        self.length = length
+        self.lastID = lastID
+        self.firstID = firstID
+        self.maximumDeletedID = maximumDeletedID
+        self.entriesAdded = entriesAdded
+        self.groupCount = groupCount
+    }
+
+    /// How many entries a group that was given `id` last has read; nil if that cannot be told.
+    ///
+    /// What servers assume for groups of version 1.
+    public func entriesRead(upTo id: StreamID) -> UInt64? {
+        if entriesAdded == 0 { return 0 }
+        if length == 0, id <= lastID { return entriesAdded }
+        if id != .zero, id < maximumDeletedID { return nil }
+        if id == lastID { return entriesAdded }
+        guard id < lastID, maximumDeletedID == .zero || maximumDeletedID < firstID else {
+            return nil
+        }
+        if id < firstID { return entriesAdded &- length }
+        return id == firstID ? entriesAdded &- length &+ 1 : nil
+    }
+}
+
+/// A consumer group.
+public struct StreamGroup: Equatable, Sendable {
+    /// The last entry given to a consumer.
+    public var lastDeliveredID: StreamID
+    /// Entries read so far; nil if not known.
+    public var entriesRead: UInt64?
+    /// Pending entries to follow.
+    public var pendingCount: Int
+
+    /// A group, its name aside.
+    public init(lastDeliveredID: StreamID, entriesRead: UInt64?, pendingCount: Int) {
+        self.lastDeliveredID = lastDeliveredID
+        self.entriesRead = entriesRead
+        self.pendingCount = pendingCount
+    }
+}
+
+/// An entry that was delivered to a consumer and not acknowledged.
+public struct PendingEntry: Equatable, Sendable {
+    /// The entry, which may have been deleted meanwhile.
+    public var id: StreamID
+    /// When it was delivered last.
+    public var deliveryTime: Int64
+    /// How often it was delivered.
+    public var deliveryCount: UInt64
+
+    /// A pending entry.
+    public init(id: StreamID, deliveryTime: Int64, deliveryCount: UInt64) {
+        self.id = id
+        self.deliveryTime = deliveryTime
+        self.deliveryCount = deliveryCount
+    }
+}
+
+/// A consumer of a group.
+public struct StreamConsumer: Equatable, Sendable {
+    /// When it asked last.
+    public var seenTime: Int64
+    /// When it was given an entry last; nil if never.
+    public var activeTime: Int64?
+    /// Pending ids to follow.
+    public var pendingCount: Int
+
+    /// A consumer, its name aside.
+    public init(seenTime: Int64, activeTime: Int64?, pendingCount: Int) {
+        self.seenTime = seenTime
+        self.activeTime = activeTime
+        self.pendingCount = pendingCount
+    }
+}
+
+/// How long and how many ids of idempotent producers a stream remembers.
+public struct ProducerLimits: Equatable, Sendable {
+    /// Seconds.
+    public var duration: UInt64
+    /// Ids per producer.
+    public var maximumCount: UInt64
+    /// Producers to follow.
+    public var producerCount: Int
+}
+
+/// The layout of streams, versions 1 to 5.
+///
+///     count of nodes; each: string of 16 bytes (master id, big-endian), string (listpack)
+///     live entries, last id
+///     from 2: first id, greatest deleted id, entries added
+///     count of groups; each:
+///         string (name), last delivered id; from 2: entries read (2^64-1 = not known)
+///         count of pending entries; each: 16 bytes id, i64 LE delivery time, delivery count
+///         count of consumers; each:
+///             string (name), i64 LE seen time; from 3: i64 LE active time (-1 = never)
+///             count of its pending entries; each: 16 bytes id
+///         from 5: count of pending entries without a consumer; each: 16 bytes id
+///     from 4: seconds and entries that ids of producers are kept
+///         count of producers; each: string (name), count; each: string (id), entry id
+///         ids added, duplicates found
+///
+/// Ids but those of 16 bytes are two length prefixes. That goes for the ids of producers too
+/// by all accounts; no file with producers was at hand, so they are checked against the last id.
+extension PayloadWalk {
+    mutating func walkStream<Visitor: PayloadVisitor & ~Copyable>(
+        version: Int,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        if reporting == .nothing { return try skipStream(version: version) }
+        let nodeCount = try input.readCount()
+        try visitor.announce(Extent(nodeCount: nodeCount))
+        var summary = NodeSummary()
+        for _ in 0..<nodeCount { try walkNode(&summary, &visitor, reporting) }
+        let state = try readState(version, summary)
+        try visitor.streamState(state)
+        for _ in 0..<state.groupCount { try walkGroup(version, state, &visitor) }
+        if version >= 4 { try walkProducers(state, &visitor) }
+    }
+
+    // MARK: Nodes
+
+    /// What the nodes so far had.
+    private struct NodeSummary {
+        var liveCount = 0
+        var firstID: StreamID?
+        var lastID: StreamID?
+    }
+
+    private mutating func walkNode<Visitor: PayloadVisitor & ~Copyable>(
+        _ summary: inout NodeSummary,
+        _ visitor: inout Visitor,
+        _ reporting: Reporting
+    ) throws(RDBError) {
+        let offset = input.position
+        guard try input.readNumber() == 16 else {
+            throw RDBError(.invalidStream, at: offset, "the master id of a node has 16 bytes")
+        }
+        let master = try readRawID()
+        let packed = try locatePacked(.listpack)
+        if reporting == .encoded, try isSound(packed) {
+            // The node is handed over as it is, so its structure is checked before.
+            var nobody = CheckingVisitor()
+            let before = summary.liveCount
+            try walkEntries(packed, master, &summary, &nobody)
+            let liveCount = summary.liveCount - before
+            try visitor.streamNode(try bytes(of: packed), master: master, liveCount: liveCount)
+        } else {
+            try walkEntries(packed, master, &summary, &visitor)
+        }
+        finish(packed)
+    }
+
+    /// The entries of a node, as elements of its listpack.
+    ///
+    ///     live count, deleted count, count of master fields, the fields, 0
+    ///     entries: flags, ms - master's ms, sequence - master's sequence
+    ///         flag 2: a value for each master field; else: count, then field, value, …
+    ///         how many elements this entry had so far
+    ///
+    /// Flag 1 marks an entry as deleted.
+    private func walkEntries<Visitor: PayloadVisitor & ~Copyable>(
+        _ packed: Packed,
+        _ master: StreamID,
+        _ summary: inout NodeSummary,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        var reader = try elements(of: packed)
+        let liveCount = try reader.requireInteger(.invalidStream)
+        let deletedCount = try reader.requireInteger(.invalidStream)
+        let fieldCount = try readFieldCount(&reader)
+        let masterFields = reader
+        for _ in 0..<fieldCount { _ = try reader.require(.invalidStream) }
+        guard try reader.requireInteger(.invalidStream) == 0 else {
+            throw RDBError(.invalidStream, at: reader.position, "the master entry ends with 0")
+        }
+        var live: Int64 = 0
+        var deleted: Int64 = 0
+        while live + deleted < liveCount &+ deletedCount {
+            let offset = reader.position
+            let flags = try reader.requireInteger(.invalidStream)
+            guard flags & ~3 == 0 else {
+                throw RDBError(.invalidStream, at: offset, "no entry has flags \(flags)")
+            }
+            let milliseconds = try reader.requireInteger(.invalidStream)
+            let sequence = try reader.requireInteger(.invalidStream)
+            let id = StreamID(
+                master.milliseconds &+ UInt64(bitPattern: milliseconds),
+                master.sequence &+ UInt64(bitPattern: sequence)
+            )
+            if validation.contains(.containers), let last = summary.lastID, id <= last {
+                throw RDBError(.invalidStream, at: offset, "id \(id) follows \(last)")
+            }
+            summary.lastID = id
+            let isDeleted = flags & 1 != 0
+            let elementCount: Int64
+            if flags & 2 != 0 {
+                if !isDeleted { try visitor.streamEntry(id, fieldCount: fieldCount) }
+                var names = masterFields
+                for _ in 0..<fieldCount {
+                    let name = try names.require(.invalidStream)
+                    let value = try reader.require(.invalidStream)
+                    if !isDeleted { try visitor.streamField(name, value: value) }
+                }
+                elementCount = Int64(fieldCount) + 3
+            } else {
+                let count = try readFieldCount(&reader)
+                if !isDeleted { try visitor.streamEntry(id, fieldCount: count) }
+                for _ in 0..<count {
+                    let name = try reader.require(.invalidStream)
+                    let value = try reader.require(.invalidStream)
+                    if !isDeleted { try visitor.streamField(name, value: value) }
+                }
+                elementCount = Int64(count) * 2 + 4
+            }
+            let end = reader.position
+            guard try reader.requireInteger(.invalidStream) == elementCount else {
+                throw RDBError(.invalidStream, at: end, "the entry has \(elementCount) elements")
+            }
+            if isDeleted {
+                deleted += 1
+            } else {
+                live += 1
+                if summary.firstID == nil { summary.firstID = id }
+            }
+        }
+        guard live == liveCount, deleted == deletedCount, try reader.next() == nil else {
+            throw RDBError(
+                .invalidStream,
+                at: packed.offset,
+                "expected \(liveCount) live and \(deletedCount) deleted entries"
+            )
+        }
+        summary.liveCount += Int(live)
+    }
+
+    private func readFieldCount(_ reader: inout PackedReader) throws(RDBError) -> Int {
+        let offset = reader.position
+        let count = try reader.requireInteger(.invalidStream)
+        guard count >= 0, count < 1 << 32 else {
+            throw RDBError(.invalidStream, at: offset, "\(count) fields")
+        }
+        return Int(count)
+    }
+
+    // MARK: Counters, groups, producers
+
+    private mutating func readState(
+        _ version: Int,
+        _ summary: NodeSummary?
+    ) throws(RDBError) -> StreamState {
+        let offset = input.position
+        let length = try input.readNumber()
+        // Not a reason to stop otherwise: betas of Redis 5.0 counted wrong after trimming.
+        if let summary, UInt64(summary.liveCount) != length, validation.contains(.containers) {
+            throw RDBError(
+                .invalidStream,
+                at: offset,
+                "the nodes have \(summary.liveCount) live entries, not \(length)"
+            )
+        }
+        let lastID = try readID()
+        if let last = summary?.lastID, last > lastID, validation.contains(.containers) {
+            throw RDBError(.invalidStream, at: offset, "\(last) is after the last id, \(lastID)")
+        }
+        var state = StreamState(
+            length: length,
+            lastID: lastID,
+            firstID: summary?.firstID ?? .zero,
+            maximumDeletedID: .zero,
+            entriesAdded: length,
+            groupCount: 0
+        )
+        if version >= 2 {
+            state.firstID = try readID()
+            state.maximumDeletedID = try readID()
+            state.entriesAdded = try input.readNumber()
+        }
+        state.groupCount = try input.readCount()
+        return state
+    }
+
+    private mutating func walkGroup<Visitor: PayloadVisitor & ~Copyable>(
+        _ version: Int,
+        _ state: StreamState,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        let name = try input.readByteString()
+        let (group, ownership) = try readGroup(version, state)
+        try visitor.streamGroup(.bytes(name.bytes), group)
+        var owners = ownership
+        for _ in 0..<group.pendingCount {
+            let offset = input.position
+            let id = try readRawID()
+            let time = try input.readInteger(as: Int64.self)
+            let count = try input.readNumber()
+            try owners.add(id, at: offset)
+            try visitor.pendingEntry(
+                PendingEntry(id: id, deliveryTime: time, deliveryCount: count)
+            )
+        }
+        for _ in 0..<(try input.readCount()) {
+            let name = try input.readByteString()
+            let consumer = try readConsumer(version)
+            try visitor.streamConsumer(.bytes(name.bytes), consumer)
+            for _ in 0..<consumer.pendingCount {
+                let offset = input.position
+                let id = try readRawID()
+                try owners.assign(id, at: offset)
+                try visitor.consumerPending(id)
+            }
+        }
+        if version >= 5 {
+            for _ in 0..<(try input.readCount()) {
+                let offset = input.position
+                let id = try readRawID()
+                try owners.assign(id, at: offset)
+                try visitor.unownedPending(id)
+            }
+        }
+        try owners.checkComplete(at: input.position)
+    }
+
+    private mutating func readGroup(
+        _ version: Int,
+        _ state: StreamState
+    ) throws(RDBError) -> (StreamGroup, PendingCheck) {
+        let id = try readID()
+        var read = version >= 2 ? try input.readNumber() : state.entriesRead(upTo: id)
+        if read == .max { read = nil }
+        let count = try input.readCount()
+        let group = StreamGroup(lastDeliveredID: id, entriesRead: read, pendingCount: count)
+        return (group, PendingCheck(isOn: validation.contains(.containers)))
+    }
+
+    private mutating func readConsumer(_ version: Int) throws(RDBError) -> StreamConsumer {
+        let seen = try input.readInteger(as: Int64.self)
+        // Before version 3 servers take the one for the other.
+        let active = version >= 3 ? try input.readInteger(as: Int64.self) : seen
+        let count = try input.readCount()
+        return StreamConsumer(
+            seenTime: seen,
+            activeTime: active == -1 ? nil : active,
+            pendingCount: count
+        )
+    }
+
+    private mutating func walkProducers<Visitor: PayloadVisitor & ~Copyable>(
+        _ state: StreamState,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        let duration = try input.readNumber()
+        let maximum = try input.readNumber()
+        let count = try input.readCount()
+        try visitor.streamProducers(
+            ProducerLimits(duration: duration, maximumCount: maximum, producerCount: count)
+        )
+        for _ in 0..<count {
+            let producer = try input.readByteString()
+            for _ in 0..<(try input.readCount()) {
+                let offset = input.position
+                let key = try input.readByteString()
+                let id = try readID()
+                guard id <= state.lastID else {
+                    throw RDBError(.invalidStream, at: offset, "\(id) is after the last id")
+                }
+                try visitor.producedEntry(
+                    producer: .bytes(producer.bytes),
+                    key: .bytes(key.bytes),
+                    id: id
+                )
+            }
+        }
+        _ = try input.readNumber()
+        _ = try input.readNumber()
+    }
+
+    // MARK: Skipping
+
+    private mutating func skipStream(version: Int) throws(RDBError) {
+        for _ in 0..<(try input.readCount()) { try skipStrings(2) }
+        let state = try readState(version, nil)
+        for _ in 0..<state.groupCount {
+            try input.skipString()
+            let (group, _) = try readGroup(version, state)
+            for _ in 0..<group.pendingCount {
+                try input.skip(24)
+                _ = try input.readNumber()
+            }
+            for _ in 0..<(try input.readCount()) {
+                try input.skipString()
+                let consumer = try readConsumer(version)
+                try skipIDs(consumer.pendingCount)
+            }
+            if version >= 5 { try skipIDs(try input.readCount()) }
+        }
+        if version >= 4 {
+            var nobody = SkippingVisitor()
+            try walkProducers(state, &nobody)
+        }
+    }
+
+    private mutating func skipIDs(_ count: Int) throws(RDBError) {
+        let (byteCount, overflow) = count.multipliedReportingOverflow(by: 16)
+        guard !overflow else {
+            throw RDBError(.invalidLength, at: input.position, "\(count) is no possible count")
+        }
+        try input.skip(byteCount)
+    }
+
+    // MARK: Ids
+
+    private mutating func readRawID() throws(RDBError) -> StreamID {
+        try input.need(16)
+        let milliseconds = try input.readInteger(as: UInt64.self).byteSwapped
+        let sequence = try input.readInteger(as: UInt64.self).byteSwapped
+        return StreamID(milliseconds, sequence)
+    }
+
+    private mutating func readID() throws(RDBError) -> StreamID {
+        let milliseconds = try input.readNumber()
+        let sequence = try input.readNumber()
+        return StreamID(milliseconds, sequence)
+    }
+}
+
+/// Sees to it that every pending entry of a group belongs to exactly one consumer.
+private struct PendingCheck {
+    private var unassigned: Set<StreamID>?
+
+    init(isOn: Bool) {
+        unassigned = isOn ? [] : nil
+    }
+
+    mutating func add(_ id: StreamID, at offset: Int) throws(RDBError) {
+        guard unassigned?.insert(id).inserted ?? true else {
+            throw RDBError(.duplicate, at: offset, "\(id) is pending twice")
+        }
+    }
+
+    mutating func assign(_ id: StreamID, at offset: Int) throws(RDBError) {
+        if unassigned != nil, unassigned?.remove(id) == nil {
+            throw RDBError(.invalidStream, at: offset, "\(id) is not pending, or has an owner")
+        }
+    }
+
+    func checkComplete(at offset: Int) throws(RDBError) {
+        if let id = unassigned?.min() {
+            throw RDBError(.invalidStream, at: offset, "pending entry \(id) has no consumer")
+        }
+    }
+}
