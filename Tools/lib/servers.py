@@ -12,7 +12,7 @@ from pathlib import Path
 from wire import Connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY = "Ready to accept connections"
+READY = re.compile("ready to accept connections", re.IGNORECASE)
 
 
 class StartFailure(Exception):
@@ -83,6 +83,8 @@ class Server:
 
     def launch(self):
         """Starts the process without waiting for it to be ready."""
+        if self.port is None:
+            self.port = free_port()
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 self.command_line(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -110,7 +112,7 @@ class Server:
     def wait_until_ready(self, written=0):
         limit = time.monotonic() + self.ready_within
         while time.monotonic() < limit:
-            if READY in self.log()[written:]:
+            if READY.search(self.log(), written):
                 return
             if self.process.poll() is not None:
                 raise StartFailure(f"{self.binary} exited with {self.process.returncode}:\n{self.log()[written:]}")
