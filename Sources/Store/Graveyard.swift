@@ -9,7 +9,7 @@ struct Graveyard: ~Copyable {
     static let smallCount = 64
 
     /// Large values whose keys were removed.
-    var structures = unsafe [(encoding: Encoding, address: UnsafeMutableRawPointer)]()
+    var structures = unsafe [Grave]()
     /// Tables of flushed keyspaces, and how many of their buckets are left.
     var tables: [(keyspace: Keyspace, buckets: Int)] = []
 
@@ -24,8 +24,9 @@ extension UnsafeMutablePointer<Environment> {
         var left = limit
         let arena = unsafe pointee.arena
         while left > 0 {
-            if let (encoding, address) = unsafe pointee.graveyard.structures.last {
-                left -= unsafe freeStructure(encoding, address, limit: left, in: arena)
+            let last = unsafe pointee.graveyard.structures.count - 1
+            if last >= 0 {
+                left -= unsafe pointee.graveyard.structures[last].dig(left, in: arena)
                 if left > 0 { unsafe pointee.graveyard.structures.removeLast() }
             } else if let (keyspace, buckets) = unsafe pointee.graveyard.tables.last {
                 guard buckets > 0 else {
@@ -65,45 +66,70 @@ extension UnsafeMutablePointer<Environment> {
     }
 }
 
-/// Frees up to about `limit` elements of a structure, and the structure with the last of them.
-///
-/// Returns how many it freed; fewer than `limit` says that the structure is gone.
+/// A structure that is being freed.
 @unsafe
-func freeStructure(
-    _ encoding: Encoding,
-    _ structure: UnsafeMutableRawPointer,
-    limit: Int,
-    in arena: Arena
-) -> Int {
-    switch encoding {
-    case .tableSet: unsafe freeTable(MemberNode.self, structure, limit: limit, in: arena)
-    case .tableHash: unsafe freeTable(FieldNode.self, structure, limit: limit, in: arena)
-    default: preconditionFailure("no structure has the encoding \(encoding)")
-    }
-}
+struct Grave {
+    let encoding: Encoding
+    let structure: UnsafeMutableRawPointer
+    /// Buckets of its table that are empty already.
+    private var emptied = 0
 
-@unsafe
-private func freeTable<Node: SizedNode>(
-    _: Node.Type,
-    _ structure: UnsafeMutableRawPointer,
-    limit: Int,
-    in arena: Arena
-) -> Int {
-    let table = unsafe structure.assumingMemoryBound(to: HashTable<Node>.self)
-    var freed = 0
-    // The last bucket is cleared first: the ones already cleared are those at the end.
-    var index = unsafe table.pointee.bucketCount
-    while index > 0, freed < limit {
-        index -= 1
-        let before = unsafe table.pointee.count
-        guard before > 0 else { break }
-        unsafe table.pointee.clearBucket(at: index) {
+    init(_ encoding: Encoding, _ structure: UnsafeMutableRawPointer) {
+        unsafe self.encoding = encoding
+        unsafe self.structure = unsafe structure
+    }
+
+    /// Frees up to about `limit` elements, and the structure with the last of them.
+    ///
+    /// Returns how many it freed; fewer than `limit` says that the structure is gone.
+    mutating func dig(_ limit: Int, in arena: Arena) -> Int {
+        switch unsafe encoding {
+        case .tableSet: unsafe digTable(MemberNode.self, limit, in: arena)
+        case .tableHash: unsafe digTable(FieldNode.self, limit, in: arena)
+        case .indexedSortedSet: unsafe digSortedSet(limit, in: arena)
+        default: unsafe preconditionFailure("no structure has the encoding \(encoding)")
+        }
+    }
+
+    private mutating func digTable<Node: SizedNode>(
+        _: Node.Type,
+        _ limit: Int,
+        in arena: Arena
+    ) -> Int {
+        let table = unsafe structure.assumingMemoryBound(to: HashTable<Node>.self)
+        let freed = unsafe clear(&table.pointee, limit) {
             unsafe arena.free($0, Node.byteCount($0))
         }
-        freed += unsafe before - table.pointee.count
+        guard unsafe table.pointee.count == 0 else { return max(freed, limit) }
+        unsafe table.deinitialize(count: 1)
+        unsafe table.deallocate()
+        return min(freed, limit - 1)
     }
-    guard unsafe table.pointee.count == 0 else { return max(freed, limit) }
-    unsafe table.deinitialize(count: 1)
-    unsafe table.deallocate()
-    return min(freed, limit - 1)
+
+    private mutating func digSortedSet(_ limit: Int, in arena: Arena) -> Int {
+        let indexed = unsafe structure.assumingMemoryBound(to: IndexedSortedSet.self)
+        let freed = unsafe clear(&indexed.pointee.table, limit) {
+            unsafe SortedSetNode($0).free(in: arena)
+        }
+        guard freed < limit, unsafe indexed.pointee.table.count == 0,
+            unsafe indexed.pointee.index.destroy(upTo: limit - freed)
+        else { return max(freed, limit) }
+        unsafe indexed.deinitialize(count: 1)
+        unsafe indexed.deallocate()
+        return min(freed, limit - 1)
+    }
+
+    /// Empties buckets of a table until about `limit` nodes are freed; returns how many.
+    private mutating func clear<Node: HashTableNode>(
+        _ table: inout HashTable<Node>,
+        _ limit: Int,
+        _ free: (UnsafeMutableRawPointer) -> Void
+    ) -> Int {
+        let before = table.count
+        while table.count > 0, before - table.count < limit {
+            unsafe table.clearBucket(at: emptied, free)
+            unsafe emptied += 1
+        }
+        return before - table.count
+    }
 }

@@ -240,14 +240,9 @@ extension Keyspace {
             preconditionFailure("an entry of unknown encoding")
         }
         if encoding.isBytes { return unsafe Blob(address: pointer).free(in: arena) }
-        let freed = unsafe freeStructure(
-            encoding,
-            pointer,
-            limit: Graveyard.smallCount,
-            in: arena
-        )
-        if unsafe freed >= Graveyard.smallCount {
-            unsafe environment.pointee.graveyard.structures.append((encoding, pointer))
+        var grave = unsafe Grave(encoding, pointer)
+        if unsafe grave.dig(Graveyard.smallCount, in: arena) >= Graveyard.smallCount {
+            unsafe environment.pointee.graveyard.structures.append(grave)
         }
     }
 }

@@ -6,8 +6,18 @@ extension Entry {
         switch encoding {
         case .tableSet: unsafe tableByteCount(MemberNode.self)
         case .tableHash: unsafe tableByteCount(FieldNode.self)
+        case .indexedSortedSet: sortedSetByteCount
         default: preconditionFailure("no structure has the encoding \(encoding)")
         }
+    }
+
+    private var sortedSetByteCount: Int {
+        let indexed = unsafe valuePointer.assumingMemoryBound(to: IndexedSortedSet.self)
+        var bytes = unsafe indexed.pointee.table.byteCount + indexed.pointee.index.byteCount
+        unsafe indexed.pointee.table.forEachSlot { slot in
+            bytes += unsafe Arena.roundedByteCount(SortedSetNode(slot.node).byteCount)
+        }
+        return unsafe bytes + MemoryLayout<IndexedSortedSet>.size
     }
 
     private func tableByteCount<Node: SizedNode>(_: Node.Type) -> Int {
