@@ -37,7 +37,8 @@ let package = Package(
         // Floor 0: bytes, and the C libraries.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        module("Bytes", imports: ["CLZ4", "CZstd"]),
+        .target(name: "CDecimal"),
+        module("Bytes", imports: ["CDecimal", "CLZ4", "CZstd"]),
         .target(name: "CLinux"),
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.

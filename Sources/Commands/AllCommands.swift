@@ -1,4 +1,5 @@
 extension Command {
     /// Every command, family by family.
-    static let all: [Command] = connection + strings
+    static let all: [Command] =
+        connection + strings + stringNumbers + stringParts + commonSubsequence
 }

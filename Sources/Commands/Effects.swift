@@ -12,7 +12,7 @@ package struct Effects: ~Copyable {
     package var isEnabled = false
     /// The database that the stream has selected last; -1 forces a SELECT.
     package var selectedDatabase = -1
-    private var isInTransaction = false
+    private(set) var isInTransaction = false
     private var hasBegunTransaction = false
 
     /// Appends a request as it came.

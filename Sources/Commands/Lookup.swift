@@ -46,7 +46,7 @@ extension Engine {
     }
 
     /// While the log is replayed, later requests may rely on keys that have expired since.
-    private var isReplaying: Bool { sessions[current].flags.contains(.trusted) }
+    var isReplaying: Bool { sessions[current].flags.contains(.trusted) }
 
     /// Removes a key whose deadline is past.
     mutating func expire(_ entry: Entry, _ key: RawSpan) {

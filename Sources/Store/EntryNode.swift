@@ -7,7 +7,8 @@ import Structures
 ///     | form  | access  | deadline      | key length | key | value
 ///     | 1 B   | 3 B     | 8 B, if any   | 1 or 5 B   |     |
 ///
-///     form      bits 0-3 the encoding, 4 a deadline follows, 5 the value is a pointer
+///     form      bits 0-3 the encoding, 4 a deadline follows, 5 the value is a pointer,
+///               6-7 of a string how it came to be
 ///     access    24 bits that eviction reads: a clock or a counter
 ///     deadline  milliseconds since 1970
 ///     value     a length of 1 or 5 bytes and that many bytes, or a pointer of 8 bytes

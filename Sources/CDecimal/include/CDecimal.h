@@ -1,0 +1,57 @@
+#ifndef CDECIMAL_H
+#define CDECIMAL_H
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Arithmetic on decimal text in the widest floating type that C has here. Swift knows that type
+// on some processors only, so nothing of it shows outside of this header.
+
+// The longest text that is read, and room enough for any that is written.
+#define CDECIMAL_TEXT_SIZE (5 * 1024)
+
+enum {
+    CDECIMAL_FIRST_IS_NO_NUMBER = -1,
+    CDECIMAL_SECOND_IS_NO_NUMBER = -2,
+    CDECIMAL_NOT_FINITE = -3,
+};
+
+static inline int cdecimal_parse(const char *text, size_t count, long double *value) {
+    char room[CDECIMAL_TEXT_SIZE];
+    if (count == 0 || count >= sizeof(room)) return 0;
+    if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return 0;
+    memcpy(room, text, count);
+    room[count] = 0;
+    char *end;
+    errno = 0;
+    *value = strtold(room, &end);
+    if (end != room + count || isnan(*value)) return 0;
+    // Too large for the type, or so small that nothing is left of it.
+    return !(errno == ERANGE && (isinf(*value) || *value == 0));
+}
+
+// Writes the sum of two numbers with up to 17 digits after the point and no idle zeros.
+// Returns how many bytes it wrote, or what is wrong. `room` has CDECIMAL_TEXT_SIZE bytes.
+static inline int cdecimal_add(
+    const char *first, size_t first_count, const char *second, size_t second_count, char *room
+) {
+    long double one, other;
+    if (!cdecimal_parse(first, first_count, &one)) return CDECIMAL_FIRST_IS_NO_NUMBER;
+    if (!cdecimal_parse(second, second_count, &other)) return CDECIMAL_SECOND_IS_NO_NUMBER;
+    long double sum = one + other;
+    if (isnan(sum) || isinf(sum)) return CDECIMAL_NOT_FINITE;
+    int count = snprintf(room, CDECIMAL_TEXT_SIZE, "%.17Lf", sum);
+    while (room[count - 1] == '0') count--;
+    if (room[count - 1] == '.') count--;
+    if (count == 2 && room[0] == '-' && room[1] == '0') {
+        room[0] = '0';
+        count = 1;
+    }
+    return count;
+}
+
+#endif
