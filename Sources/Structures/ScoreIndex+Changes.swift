@@ -1,5 +1,7 @@
 extension ScoreIndex {
-    /// Adds `node`, whose member is not here yet. The caller keeps it alive and in place.
+    /// Adds `node`, whose member is not here yet.
+    ///
+    /// The caller keeps it alive and in place until it is removed.
     public mutating func insert(_ node: SortedSetNode) {
         place(node, isLast: false)
     }
