@@ -54,8 +54,12 @@ let package = Package(
         module("Store", imports: ["Bytes", "Structures"]),
         module("AppendLog", imports: ["Bytes", "Platform"]),
 
+        // Floor 3: one stored value and one serialised one.
+        module("Dump", imports: ["Bytes", "RDB", "Store"]),
+
         // Floor 4: what commands mean, and what a snapshot is.
         module("Commands", imports: ["Bytes", "RESP", "Store"]),
+        module("Snapshots", imports: ["Bytes", "Platform", "RDB", "Store", "Dump"]),
 
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),

@@ -1,12 +1,14 @@
 import Bytes
 
 /// Room for the text of one packed value at a time.
-struct TextBuffer: ~Copyable {
+package struct TextBuffer: ~Copyable {
     private var writer = ByteWriter()
+
+    package init() {}
 
     /// The text of `value`; of an integer, valid until the next call.
     @_lifetime(copy value)
-    mutating func text(of value: borrowing PackedValue) -> RawSpan {
+    package mutating func text(of value: borrowing PackedValue) -> RawSpan {
         switch value {
         case .bytes(let bytes):
             return bytes

@@ -110,7 +110,7 @@ package struct HashValue {
 /// A hash to be changed.
 @safe
 package struct OpenHash {
-    let open: OpenEntry
+    package let open: OpenEntry
 
     /// The same hash, to be read.
     package var value: HashValue { HashValue(entry: open.entry) }
@@ -192,6 +192,15 @@ package struct OpenHash {
         unsafe cursor.advance()
         open.removePacked(at: offset, unsafe cursor.offset(in: bytes) - offset, elements: 2)
         return true
+    }
+
+    /// Makes a packed hash that is larger than the limits into a table.
+    func applyLimits() {
+        guard open.entry.encoding == .packedHash else { return }
+        let limits = unsafe open.keyspace.environment.pointee.limits
+        guard value.count > limits.hashEntries || open.entry.longestPackedElement > limits.hashValue
+        else { return }
+        unsafe convertToTable()
     }
 
     @discardableResult

@@ -62,7 +62,7 @@ package struct ListValue {
 /// A list to be changed.
 @safe
 package struct OpenList {
-    let open: OpenEntry
+    package let open: OpenEntry
 
     /// The same list, to be read.
     package var value: ListValue { ListValue(entry: open.entry) }

@@ -87,7 +87,7 @@ package struct SetValue {
 /// A set to be changed.
 @safe
 package struct OpenSet {
-    let open: OpenEntry
+    package let open: OpenEntry
 
     /// The same set, to be read.
     package var value: SetValue { SetValue(entry: open.entry) }
@@ -184,6 +184,20 @@ package struct OpenSet {
         value.forEach { packed.append($0) }
         packed.finish { bytes in
             unsafe open.replaceValue(.packedSet, byteCount: bytes.byteCount).store(bytes)
+        }
+    }
+
+    /// Makes a packed set that is larger than the limits into a table.
+    func applyLimits() {
+        switch open.entry.encoding {
+        case .integerSet where value.count > limits.setIntegers:
+            convertToTable()
+        case .packedSet
+        where value.count > limits.setEntries
+            || open.entry.longestPackedElement > limits.setValue:
+            convertToTable()
+        default:
+            break
         }
     }
 

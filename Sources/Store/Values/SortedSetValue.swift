@@ -205,7 +205,7 @@ package enum ScoreOutcome: Sendable {
 /// A sorted set to be changed.
 @safe
 package struct OpenSortedSet {
-    let open: OpenEntry
+    package let open: OpenEntry
 
     /// The same set, to be read.
     package var value: SortedSetValue { SortedSetValue(entry: open.entry) }
@@ -316,6 +316,12 @@ package struct OpenSortedSet {
         if count > limits.sortedSetEntries || byteCount > limits.sortedSetValue {
             unsafe convertToIndexed()
         }
+    }
+
+    /// Makes a packed sorted set that is larger than the limits into an indexed one.
+    func applyLimits() {
+        guard unsafe value.indexed == nil else { return }
+        prepare(toHold: value.count, longest: open.entry.longestPackedElement)
     }
 
     @discardableResult

@@ -1,0 +1,122 @@
+import Bytes
+import RDB
+import Store
+
+/// Builds the value of one key in a keyspace from what a walk over its payload reports.
+///
+/// Compact encodings are taken as they are; a value that says it is packed but is larger than
+/// the limits becomes the structure it should be. A collection without elements adds no key.
+package struct ValueDecoder: PayloadVisitor, ~Copyable {
+    private let keyspace: Keyspace
+    private var key = ByteWriter()
+    private let deadline: Int64?
+    private var kind = ValueKind.string
+    private var open: OpenEntry?
+    private var field = TextBuffer()
+    private var value = TextBuffer()
+
+    /// Builds `key`, which must be absent in `keyspace`.
+    package init(_ key: RawSpan, deadline: Int64?, in keyspace: Keyspace) {
+        self.keyspace = keyspace
+        self.deadline = deadline
+        self.key.append(key)
+    }
+
+    /// The entry that was built; nil after an empty collection.
+    package var entry: OpenEntry? { open }
+
+    package mutating func begin(_ encoding: RDB.Encoding) throws(RDBError) -> Reporting {
+        kind = encoding.kind
+        switch kind {
+        case .string, .list, .set, .sortedSet, .hash: return .encoded
+        default:
+            throw RDBError(
+                .unsupportedByTarget,
+                at: 0,
+                "values of type \(encoding.name) cannot be kept yet"
+            )
+        }
+    }
+
+    package mutating func end() throws(RDBError) {
+        guard let deadline, let open else { return }
+        open.setDeadline(deadline)
+    }
+
+    package mutating func string(_ value: PackedValue) throws(RDBError) {
+        let text = self.value.text(of: value)
+        keyspace.setString(key.bytes, text, deadline: deadline)
+        open = keyspace.find(key.bytes)?.open()
+    }
+
+    package mutating func listElement(_ element: PackedValue) throws(RDBError) {
+        list().append(value.text(of: element))
+    }
+
+    package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        let list = list()
+        do {
+            var reader = try ListpackReader(listpack)
+            while let element = try reader.next() { list.append(value.text(of: element)) }
+        } catch {
+            preconditionFailure("a list node that was checked is damaged: \(error)")
+        }
+    }
+
+    package mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        let text = value.text(of: member)
+        if let open {
+            open.set.add(text)
+        } else {
+            let set = keyspace.insertSet(key.bytes, toHold: text)
+            set.add(text)
+            open = set.open
+        }
+    }
+
+    package mutating func sortedSetMember(
+        _ member: PackedValue,
+        score: Double
+    ) throws(RDBError) {
+        let text = value.text(of: member)
+        if open == nil {
+            open = keyspace.insertSortedSet(key.bytes, toHold: 1, longest: text.byteCount).open
+        }
+        _ = open?.sortedSet.set(text, score)
+    }
+
+    package mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        if open == nil { open = keyspace.insertHash(key.bytes).open }
+        open?.hash.set(
+            self.field.text(of: field),
+            self.value.text(of: value),
+            deadline: deadline
+        )
+    }
+
+    package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        guard count > 0 else { return }
+        switch kind {
+        case .set: open = keyspace.insertPacked(key.bytes, .packedSet, bytes)
+        case .sortedSet: open = keyspace.insertPacked(key.bytes, .packedSortedSet, bytes)
+        case .hash: open = keyspace.insertPacked(key.bytes, .packedHash, bytes)
+        default: preconditionFailure("a \(kind) does not come as one listpack")
+        }
+    }
+
+    package mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        guard count > 0 else { return }
+        open = keyspace.insertPacked(key.bytes, .integerSet, bytes)
+    }
+
+    private mutating func list() -> OpenList {
+        if let open { return open.list }
+        let list = keyspace.insertList(key.bytes)
+        open = list.open
+        return list
+    }
+}

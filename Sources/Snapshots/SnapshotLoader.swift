@@ -1,0 +1,143 @@
+import Bytes
+import Dump
+import Platform
+import RDB
+import Store
+
+/// Reads an RDB file into a data set.
+///
+///     var loader = try SnapshotLoader(file, into: data)
+///     while try loader.advance(10_000) {}
+///
+/// Works in steps, so that a server can answer `-LOADING` meanwhile.
+package struct SnapshotLoader: ~Copyable {
+    private var reader: FileReader
+    private let source: FileSource
+    private let options: Options
+    private var keyspace: Keyspace?
+
+    /// What the file said about itself, and what was read of it.
+    package private(set) var summary = Summary()
+
+    package struct Options: Sendable {
+        /// Leave out keys whose deadline is past; a log that follows may rely on them, so not
+        /// there.
+        package var dropsExpired = true
+
+        package init() {}
+    }
+
+    package struct Summary: Sendable {
+        package var loadedKeys = 0
+        package var expiredKeys = 0
+        package var emptyKeys = 0
+        package var auxiliary: [ByteString: ByteString] = [:]
+        /// Sources of function libraries, kept to be written back.
+        package var functions: [ByteString] = []
+    }
+
+    /// Reads from `file`, which stays open meanwhile.
+    package init(_ file: any StorageFile, options: Options = Options()) throws(RDBError) {
+        source = FileSource(file)
+        reader = FileReader(source)
+        self.options = options
+    }
+
+    /// Bytes of the file that were read.
+    package var offset: Int { reader.offset }
+
+    /// Reads up to `limit` keys; returns whether there are more.
+    package mutating func advance(
+        _ limit: Int,
+        into data: borrowing DataSet
+    ) throws(RDBError) -> Bool {
+        var left = limit
+        while left > 0 {
+            switch try reader.next() {
+            case .key(let record):
+                try load(record, into: data)
+                left -= 1
+            case .database(let number):
+                guard number < UInt64(data.databaseCount) else {
+                    throw RDBError(
+                        .unsupportedByTarget,
+                        at: reader.offsetOfRecord,
+                        "database \(number): raise `databases`, now \(data.databaseCount)"
+                    )
+                }
+                keyspace = data[Int(number)]
+            case .auxiliary(let name, let value):
+                summary.auxiliary[name] = value
+            case .function(let source):
+                summary.functions.append(source)
+            case .moduleAuxiliary(let auxiliary):
+                throw RDBError(
+                    .unsupportedByTarget,
+                    at: reader.offsetOfRecord,
+                    "data of the module \(auxiliary.module.name)"
+                )
+            case .sizes, .slotSizes, .slotImport, .hashTemplate:
+                break
+            case .end:
+                return false
+            }
+        }
+        return true
+    }
+
+    private mutating func load(
+        _ record: KeyRecord,
+        into data: borrowing DataSet
+    ) throws(RDBError) {
+        let keyspace = self.keyspace ?? data[0]
+        self.keyspace = keyspace
+        if options.dropsExpired, let deadline = record.deadline, deadline <= data.now {
+            summary.expiredKeys += 1
+            return try reader.skipValue()
+        }
+        guard keyspace.find(reader.key) == nil else {
+            throw RDBError(.duplicate, at: reader.offsetOfRecord, "the key is there twice")
+        }
+        var decoder = ValueDecoder(reader.key, deadline: record.deadline, in: keyspace)
+        try reader.readValue(into: &decoder)
+        guard let entry = decoder.entry else {
+            summary.emptyKeys += 1
+            return
+        }
+        summary.loadedKeys += 1
+        if let idle = record.idleSeconds { entry.setIdle(seconds: Int(clamping: idle)) }
+        if let frequency = record.frequency { entry.setFrequency(frequency) }
+    }
+}
+
+/// A file as a source of an RDB reader.
+private final class FileSource: ByteSource {
+    private let file: any StorageFile
+    private var position = 0
+    private var buffer = ByteWriter()
+    private let byteCount: Int
+
+    init(_ file: any StorageFile) {
+        self.file = file
+        byteCount = (try? file.byteCount()) ?? 0
+    }
+
+    func read(into room: inout OutputRawSpan) throws {
+        // Taken out while it is borrowed, and put back for the next call.
+        var buffer = ByteWriter()
+        swap(&buffer, &self.buffer)
+        defer { swap(&buffer, &self.buffer) }
+        buffer.removeAll()
+        let count = try file.read(room.freeCapacity, at: position, into: &buffer)
+        position += count
+        unsafe room.withUnsafeMutableBytes { free, filled in
+            unsafe buffer.bytes.withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: free[filled...])
+                    .copyMemory(from: bytes)
+            }
+            filled += count
+        }
+    }
+
+    var remainingByteCount: Int? { byteCount - position }
+}
