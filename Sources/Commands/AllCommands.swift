@@ -1,5 +1,5 @@
 extension Command {
     /// Every command, family by family.
     static let all: [Command] =
-        connection + strings + stringNumbers + stringParts + commonSubsequence
+        connection + strings + keys + deadlines + stringNumbers + stringParts + commonSubsequence
 }

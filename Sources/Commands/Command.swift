@@ -80,6 +80,7 @@ package struct Command: Sendable {
 
         static let none = KeyPositions(0, 0, 0)
         static let first = KeyPositions(1, 1, 1)
+        static let second = KeyPositions(2, 2, 1)
         static let firstTwo = KeyPositions(1, 2, 1)
         static let all = KeyPositions(1, -1, 1)
     }

@@ -22,6 +22,8 @@ package struct Engine: ~Copyable {
     var keyspace: Keyspace
     /// Set by a handler that wrote its own effects, so that the request itself is not written.
     var hasWrittenEffects = false
+    /// Whether lookups count as uses of a key; not for a client that asked for NO-TOUCH.
+    var touchesKeys = true
     /// What a request must be checked for beyond its arity; empty nearly always.
     var gates: Gates = []
 

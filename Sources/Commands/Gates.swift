@@ -46,7 +46,9 @@ extension Engine {
         if flags.contains(.queueing), !command.flags.contains(.controlsTransaction) {
             return enqueue(index, request, &reply)
         }
+        touchesKeys = !flags.contains(.noTouch)
         run(index, request, &reply)
+        touchesKeys = true
         if gates.contains(.waiting) { serveWaiting() }
     }
 
@@ -128,6 +130,10 @@ extension Engine {
         _ event: StaticString,
         in keyspace: Keyspace
     ) {
+    }
+
+    /// Notes that a key has come by other means than its type's own commands.
+    mutating func noteArrival(of key: RawSpan, in keyspace: Keyspace) {
     }
 
     /// Serves sessions that wait for a key that has come.

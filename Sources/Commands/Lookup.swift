@@ -12,14 +12,14 @@ extension Engine {
             return nil
         }
         statistics.keyspaceHits += 1
-        entry.touch()
+        if touchesKeys { entry.touch() }
         return entry
     }
 
     /// The entry of `key` for a command that may change it.
     mutating func lookupForWrite(_ key: RawSpan) -> Entry? {
         guard let entry = liveEntry(key) else { return nil }
-        entry.touch()
+        if touchesKeys { entry.touch() }
         return entry
     }
 
@@ -37,6 +37,16 @@ extension Engine {
         return entry
     }
 
+    /// The entry of `key` for a command that asks about it without using it.
+    mutating func peek(_ key: RawSpan) -> Entry? {
+        guard let entry = liveEntry(key) else {
+            statistics.keyspaceMisses += 1
+            return nil
+        }
+        statistics.keyspaceHits += 1
+        return entry
+    }
+
     /// The entry of `key` unless its deadline is past; an expired one is removed.
     mutating func liveEntry(_ key: RawSpan) -> Entry? {
         guard let entry = keyspace.find(key) else { return nil }
@@ -45,8 +55,28 @@ extension Engine {
         return nil
     }
 
+    /// The same in a database that need not be the selected one.
+    mutating func liveEntry(_ key: RawSpan, in keyspace: Keyspace) -> Entry? {
+        guard let entry = keyspace.find(key) else { return nil }
+        guard entry.isExpired, !isReplaying else { return entry }
+        expire(entry, key)
+        return nil
+    }
+
+    /// The database with this number.
+    func database(_ number: Int64) throws(CommandError) -> Keyspace {
+        guard number >= 0, number < dataSet.databaseCount else { throw .databaseOutOfRange }
+        return dataSet[Int(number)]
+    }
+
     /// While the log is replayed, later requests may rely on keys that have expired since.
     var isReplaying: Bool { sessions[current].flags.contains(.trusted) }
+
+    /// Removes a key whose deadline is past.
+    mutating func expire(_ entry: Entry) {
+        let key = entry.key
+        expire(entry, key)
+    }
 
     /// Removes a key whose deadline is past.
     mutating func expire(_ entry: Entry, _ key: RawSpan) {
@@ -62,6 +92,17 @@ extension Engine {
 
     /// Notes that the current command changed `key`.
     mutating func changed(_ key: RawSpan, _ kind: Notification, _ event: StaticString) {
+        statistics.changes += 1
+        if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
+    }
+
+    /// Notes that the current command changed `key` in a database that need not be selected.
+    mutating func changed(
+        _ key: RawSpan,
+        _ kind: Notification,
+        _ event: StaticString,
+        in keyspace: Keyspace
+    ) {
         statistics.changes += 1
         if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
     }

@@ -1,0 +1,41 @@
+import Bytes
+import Store
+
+extension Kind {
+    /// As TYPE and the TYPE option of SCAN say it.
+    var name: StaticString {
+        switch self {
+        case .string: "string"
+        case .list: "list"
+        case .set: "set"
+        case .sortedSet: "zset"
+        case .hash: "hash"
+        case .stream: "stream"
+        case .module: "module"
+        }
+    }
+}
+
+extension Entry {
+    /// As OBJECT ENCODING says it: the name of what Valkey would use for this value.
+    var encodingName: StaticString {
+        switch encoding {
+        case .string: stringEncodingName
+        case .packedList, .packedSet, .packedSortedSet, .packedHash: "listpack"
+        case .blockList: "quicklist"
+        case .integerSet: "intset"
+        case .tableSet, .tableHash: "hashtable"
+        case .indexedSortedSet: "skiplist"
+        case .stream: "stream"
+        case .module: "module"
+        }
+    }
+
+    private var stringEncodingName: StaticString {
+        let value = bytes
+        if DecimalText.parseInteger(value) != nil { return "int" }
+        // Valkey keeps a short value in one block with its key, where each has a small header.
+        let keyHeader = key.byteCount < 32 ? 2 : 4
+        return key.byteCount + keyHeader + value.byteCount <= 115 ? "embstr" : "raw"
+    }
+}

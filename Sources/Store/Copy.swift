@@ -1,0 +1,62 @@
+import Bytes
+import Structures
+
+extension Keyspace {
+    /// Adds a copy of an entry under `key`, which must be absent in `destination`.
+    ///
+    /// The deadline is copied; the copy counts as just used.
+    package func copy(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        let deadline = entry.deadline
+        guard entry.encoding.isBytes else { return copyStructure(entry, to: key, in: destination) }
+        // The bytes stay where they are while the table of keys changes.
+        let bytes = unsafe UnsafeRawBufferPointer(entry.valueBytes)
+        let open = destination.insert(
+            key,
+            entry.encoding,
+            byteCount: bytes.count,
+            deadline: deadline
+        )
+        unsafe open.entry.valueBytes.store(bytes.bytes)
+    }
+
+    private func copyStructure(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        switch entry.encoding {
+        case .tableSet: copySet(entry, to: key, in: destination)
+        case .tableHash: copyHash(entry, to: key, in: destination)
+        default: preconditionFailure("no structure has the encoding \(entry.encoding)")
+        }
+    }
+
+    private func copySet(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        let table = UnsafeMutablePointer<HashTable<MemberNode>>.allocate(capacity: 1)
+        unsafe table.initialize(to: HashTable(arena: arena, seed: environment.pointee.seed))
+        entry.set.forEach { member in
+            guard case .bytes(let member) = member else { return }
+            let hash = unsafe table.pointee.hash(member)
+            unsafe table.pointee.insert(MemberNode.make(member, in: arena), hash: hash)
+        }
+        _ = unsafe destination.insert(
+            key,
+            .tableSet,
+            pointer: UnsafeMutableRawPointer(table),
+            deadline: entry.deadline
+        )
+    }
+
+    private func copyHash(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        let table = UnsafeMutablePointer<HashTable<FieldNode>>.allocate(capacity: 1)
+        unsafe table.initialize(to: HashTable(arena: arena, seed: environment.pointee.seed))
+        entry.hash.forEachWithDeadline { field, value, deadline in
+            guard case .bytes(let field) = field, case .bytes(let value) = value else { return }
+            let node = unsafe FieldNode.make(field, value, deadline: deadline, in: arena)
+            let slot = unsafe table.pointee.insert(node, hash: table.pointee.hash(field))
+            slot.isMarked = deadline != nil
+        }
+        _ = unsafe destination.insert(
+            key,
+            .tableHash,
+            pointer: UnsafeMutableRawPointer(table),
+            deadline: entry.deadline
+        )
+    }
+}
