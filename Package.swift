@@ -61,6 +61,14 @@ let package = Package(
         module("Commands", imports: ["Bytes", "RESP", "Store"]),
         module("Snapshots", imports: ["Bytes", "Platform", "RDB", "Store", "Dump"]),
 
+        // Floor 5: one durable data set without a socket.
+        module(
+            "Larder",
+            imports: [
+                "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Commands", "Snapshots",
+            ]
+        ),
+
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
         tests(of: "Bytes", imports: ["Bytes", "TestKit"]),

@@ -12,6 +12,8 @@ package struct Engine: ~Copyable {
     package var statistics = Statistics()
     package var settings = Settings()
     package var deliveries = Deliveries()
+    /// Sources of function libraries, kept for the next save.
+    package var functionLibraries: [ByteString] = []
     var sessions = SessionTable()
     let table: CommandTable
     unowned let host: any Host

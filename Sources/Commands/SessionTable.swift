@@ -98,6 +98,11 @@ extension Engine {
         return id
     }
 
+    /// Makes a session work on the database with this number.
+    package mutating func select(_ database: Int, in id: SessionID) {
+        sessions[id].database = database
+    }
+
     /// Forgets a session whose connection is gone.
     package mutating func closeSession(_ id: SessionID) {
         forgetWatches(of: id)

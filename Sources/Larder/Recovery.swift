@@ -1,0 +1,210 @@
+import AppendLog
+import Bytes
+import Commands
+import Platform
+import RDB
+import RESP
+import Snapshots
+
+/// Brings an empty engine to the state that a directory holds.
+///
+/// Where there is a log, it alone counts: its base and then its increments. Else the snapshot
+/// file is read, if there is one.
+package struct Recovery {
+    package var storage: any Storage
+    /// `dbfilename`.
+    package var snapshotName = "dump.rdb"
+    /// Where the log is; nil without `appendonly`.
+    package var log: LogDirectory?
+    /// Whether a log whose last write was cut is cut there: `aof-load-truncated`.
+    package var cutsTornTail = true
+
+    package init(storage: any Storage) {
+        self.storage = storage
+    }
+
+    /// Why a directory could not be opened.
+    package enum Failure: Error {
+        case snapshot(file: String, RDBError)
+        case log(LogError)
+        case storage(SystemError)
+        /// The log holds a request that this program does not know.
+        case unknownRequest(offset: StreamOffset, text: String)
+    }
+
+    /// What was found.
+    package struct Outcome {
+        package var loadedKeys = 0
+        package var expiredKeys = 0
+        package var replayedRequests = 0
+        /// Requests of the log that were answered with an error, and the first of those.
+        package var refusedRequests = 0
+        package var firstRefusal = ""
+        /// The snapshot file that was read, if any.
+        package var snapshotName: String?
+        /// What the log's writer goes on from; nil if there was no log.
+        package var log: RecoveredLog?
+        package var auxiliary: [ByteString: ByteString] = [:]
+    }
+
+    /// How far it has come.
+    package struct Progress {
+        package var file: String
+        package var offset: Int
+        package var byteCount: Int
+    }
+
+    /// Loads everything; `report` is called now and then.
+    package func run(
+        _ engine: inout Engine,
+        report: (Progress) -> Void = { _ in }
+    ) throws(Failure) -> Outcome {
+        var outcome = Outcome()
+        if let log {
+            var found: LogReader?
+            do throws(LogError) {
+                found = try LogReader(log, cutsTornTail: cutsTornTail)
+            } catch {
+                throw .log(error)
+            }
+            if var reader = found.take() {
+                try replay(&reader, into: &engine, &outcome, report)
+                outcome.log = reader.recovered
+                return outcome
+            }
+        }
+        do throws(SystemError) {
+            guard try storage.exists(snapshotName) else { return outcome }
+        } catch {
+            throw .storage(error)
+        }
+        outcome.snapshotName = snapshotName
+        _ = try load(snapshotName, isLogBase: false, into: &engine, &outcome, report)
+        return outcome
+    }
+
+    /// Reads an RDB file; returns where in the file it ends.
+    private func load(
+        _ name: String,
+        isLogBase: Bool,
+        into engine: inout Engine,
+        _ outcome: inout Outcome,
+        _ report: (Progress) -> Void
+    ) throws(Failure) -> Int {
+        let file: any StorageFile
+        var progress = Progress(file: name, offset: 0, byteCount: 0)
+        do throws(SystemError) {
+            file = try storage.open(name, writable: false)
+            progress.byteCount = try file.byteCount()
+        } catch {
+            throw .storage(error)
+        }
+        var options = SnapshotLoader.Options()
+        options.dropsExpired = !isLogBase
+        do throws(RDBError) {
+            var loader = try SnapshotLoader(file, options: options)
+            while try loader.advance(10_000, into: engine.dataSet) {
+                progress.offset = loader.offset
+                report(progress)
+            }
+            outcome.loadedKeys += loader.summary.loadedKeys
+            outcome.expiredKeys += loader.summary.expiredKeys
+            outcome.auxiliary = loader.summary.auxiliary
+            engine.functionLibraries += loader.summary.functions
+            return loader.offset
+        } catch {
+            throw .snapshot(file: name, error)
+        }
+    }
+
+    private func replay(
+        _ reader: inout LogReader,
+        into engine: inout Engine,
+        _ outcome: inout Outcome,
+        _ report: (Progress) -> Void
+    ) throws(Failure) {
+        let session = engine.openTrustedSession()
+        defer { engine.closeSession(session) }
+        var replayer = Replayer(session)
+        while true {
+            let step: LogReader.Step
+            do throws(LogError) {
+                step = try reader.next()
+            } catch {
+                throw .log(error)
+            }
+            switch step {
+            case .snapshot(let path):
+                let end = try load(path, isLogBase: true, into: &engine, &outcome, report)
+                reader.snapshotEnded(at: end)
+            case .effects(let startsFile):
+                if startsFile { replayer.selectFirstDatabase(&engine) }
+                try replayer.apply(reader.effects, before: reader.position, to: &engine, &outcome)
+            case .end:
+                return
+            }
+        }
+    }
+}
+
+/// Executes the requests of a log.
+private struct Replayer: ~Copyable {
+    private let session: SessionID
+    private var reply = ReplyWriter()
+
+    init(_ session: SessionID) {
+        self.session = session
+    }
+
+    mutating func selectFirstDatabase(_ engine: inout Engine) {
+        engine.select(0, in: session)
+    }
+
+    mutating func apply(
+        _ effects: RawSpan,
+        before end: StreamOffset,
+        to engine: inout Engine,
+        _ outcome: inout Recovery.Outcome
+    ) throws(Recovery.Failure) {
+        let limits = RequestLimits(maximumBulkByteCount: .max)
+        var parser = RequestParser()
+        var position = 0
+        while position < effects.byteCount {
+            let rest = effects.part(from: position, count: effects.byteCount - position)
+            let isWhole = (try? parser.parse(rest, within: limits)) ?? false
+            precondition(isWhole, "the log reader gave out what is no request")
+            Replayer.execute(parser.request(in: rest), session, on: &engine, &reply, &outcome)
+            position += parser.takeConsumed()
+            if let unknown = outcome.unknownRequest(reply.bytes) {
+                let offset = end - effects.byteCount + position
+                throw .unknownRequest(offset: offset, text: unknown)
+            }
+            reply.removeAll(keepingCapacityUpTo: 1 << 20)
+        }
+    }
+
+    private static func execute(
+        _ request: borrowing Request,
+        _ session: SessionID,
+        on engine: inout Engine,
+        _ reply: inout ReplyWriter,
+        _ outcome: inout Recovery.Outcome
+    ) {
+        _ = engine.execute(request, session: session, reply: &reply)
+        outcome.replayedRequests += 1
+        guard reply.byteCount > 0, reply.bytes.byte(at: 0) == UInt8(ascii: "-") else { return }
+        outcome.refusedRequests += 1
+        if outcome.firstRefusal.isEmpty {
+            outcome.firstRefusal = "\(request[0].text): \(reply.bytes.text)"
+        }
+    }
+}
+
+extension Recovery.Outcome {
+    /// The text of a reply that says that a command does not exist.
+    fileprivate func unknownRequest(_ reply: RawSpan) -> String? {
+        guard reply.byteCount > 0, reply.byte(at: 0) == UInt8(ascii: "-") else { return nil }
+        let text = reply.text
+        return text.hasPrefix("-ERR unknown command") ? text : nil
+    }
+}
