@@ -1,5 +1,6 @@
 extension Command {
     /// Every command, family by family.
     static let all: [Command] =
-        connection + strings + keys + deadlines + stringNumbers + stringParts + commonSubsequence
+        connection + strings + keys + deadlines + scans + stringNumbers + stringParts
+        + commonSubsequence
 }

@@ -48,6 +48,8 @@ package struct DataSet: ~Copyable {
     /// Exchanges what two numbers lead to.
     package mutating func swap(_ one: Int, _ other: Int) {
         order.swapAt(one, other)
+        unsafe keyspaces[order[one]].number = one
+        unsafe keyspaces[order[other]].number = other
     }
 
     /// Milliseconds since 1970; whoever runs the commands sets it once a turn.

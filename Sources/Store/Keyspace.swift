@@ -210,7 +210,8 @@ package struct Keyspace {
 
 @unsafe
 struct KeyspaceState: ~Copyable {
-    let number: Int
+    /// By which SELECT knows it; SWAPDB exchanges two.
+    var number: Int
     let environment: UnsafeMutablePointer<Environment>
     var table: HashTable<EntryNode>
     var deadlineCount = 0

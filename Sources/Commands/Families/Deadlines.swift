@@ -27,7 +27,7 @@ private func expire(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    try setDeadline(request, &engine, &reply, DeadlineForm(.seconds, isRelative: true), "expire")
+    try setDeadline(request, &engine, &reply, .seconds, "expire")
 }
 
 private func expireMilliseconds(
@@ -35,8 +35,7 @@ private func expireMilliseconds(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    let form = DeadlineForm(.milliseconds, isRelative: true)
-    try setDeadline(request, &engine, &reply, form, "pexpire")
+    try setDeadline(request, &engine, &reply, .milliseconds, "pexpire")
 }
 
 private func expireAt(
@@ -44,7 +43,7 @@ private func expireAt(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    try setDeadline(request, &engine, &reply, DeadlineForm(.seconds, isRelative: false), "expireat")
+    try setDeadline(request, &engine, &reply, .secondsSince1970, "expireat")
 }
 
 private func expireAtMilliseconds(
@@ -52,60 +51,32 @@ private func expireAtMilliseconds(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    let form = DeadlineForm(.milliseconds, isRelative: false)
-    try setDeadline(request, &engine, &reply, form, "pexpireat")
+    try setDeadline(request, &engine, &reply, .millisecondsSince1970, "pexpireat")
 }
 
 private func setDeadline(
     _ request: borrowing Request,
     _ engine: inout Engine,
     _ reply: inout ReplyWriter,
-    _ form: DeadlineForm,
+    _ form: DeadlineOption.Form,
     _ name: StaticString
 ) throws(CommandError) {
     let condition = try DeadlineCondition(request, from: 3)
     let amount = try request.integer(2)
-    guard let deadline = form.deadline(amount, now: engine.dataSet.now) else {
+    guard let deadline = form.moment(amount, now: engine.dataSet.now) else {
         throw .invalidExpire(command: "\(name)")
     }
     guard let entry = engine.lookupForWrite(request.key),
         condition.allows(deadline, insteadOf: entry.deadline)
     else { return reply.integer(0) }
-    if deadline <= engine.dataSet.now, !engine.isReplaying {
-        engine.keyspace.remove(entry)
-        engine.writeRemoval(of: request.key)
-        engine.changed(request.key, .generic, "del")
+    if engine.isPast(deadline) {
+        engine.removeAsExpired(entry, request.key)
     } else {
         entry.open().setDeadline(deadline)
-        engine.writeDeadline(deadline, of: request.key)
+        engine.writeDeadline(request.key, deadline)
         engine.changed(request.key, .generic, "expire")
     }
     reply.integer(1)
-}
-
-/// How a number tells a deadline.
-struct DeadlineForm {
-    enum Unit: Int64 {
-        case seconds = 1000
-        case milliseconds = 1
-    }
-
-    let unit: Unit
-    let isRelative: Bool
-
-    init(_ unit: Unit, isRelative: Bool) {
-        self.unit = unit
-        self.isRelative = isRelative
-    }
-
-    /// The deadline in milliseconds since 1970, unless it is out of range.
-    func deadline(_ amount: Int64, now: Int64) -> Int64? {
-        let (scaled, overflows) = amount.multipliedReportingOverflow(by: unit.rawValue)
-        guard !overflows else { return nil }
-        guard isRelative else { return scaled }
-        let (sum, isTooLate) = scaled.addingReportingOverflow(now)
-        return isTooLate ? nil : sum
-    }
 }
 
 /// What the deadline so far must be for a new one to be set.
@@ -157,25 +128,6 @@ extension DeadlineCondition {
         if contains(.ifLater), contains(.ifEarlier) {
             throw .text("ERR GT and LT options at the same time are not compatible")
         }
-    }
-}
-
-extension Engine {
-    /// Writes the effect of a new deadline: the moment itself, since a replay comes later.
-    mutating func writeDeadline(_ deadline: Int64, of key: RawSpan) {
-        hasWrittenEffects = true
-        guard effects.begin(3, database: keyspace.number) else { return }
-        effects.argument("PEXPIREAT")
-        effects.argument(key)
-        effects.argument(deadline)
-    }
-
-    /// Writes the effect of a removal.
-    mutating func writeRemoval(of key: RawSpan) {
-        hasWrittenEffects = true
-        guard effects.begin(2, database: keyspace.number) else { return }
-        effects.argument("UNLINK")
-        effects.argument(key)
     }
 }
 
