@@ -77,5 +77,6 @@ let package = Package(
         tests(of: "Store", imports: ["Store", "Bytes", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
         tests(of: "RDB", imports: ["RDB", "Bytes"]),
+        tests(of: "Tidy", imports: []),
     ]
 )
