@@ -13,6 +13,25 @@ public enum DecimalSum: Error {
     case notFinite
 }
 
+extension DecimalSum {
+    /// How large a number is.
+    public enum Magnitude {
+        case finite
+        case infinite
+    }
+
+    /// How large the number is that `text` spells; nil if it spells none.
+    public static func magnitude(of text: RawSpan) -> Magnitude? {
+        let kind = unsafe text.withUnsafeBytes { text in
+            unsafe cdecimal_kind(
+                text.baseAddress?.assumingMemoryBound(to: CChar.self),
+                text.count
+            )
+        }
+        return kind == 0 ? nil : kind == 1 ? .finite : .infinite
+    }
+}
+
 extension ByteWriter {
     /// Appends the text of the sum of `first` and `second`, without idle zeros.
     public mutating func append(sumOf first: RawSpan, _ second: RawSpan) throws(DecimalSum) {

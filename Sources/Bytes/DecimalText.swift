@@ -94,6 +94,21 @@ public enum DecimalText {
         return count
     }
 
+    /// Lends the text of `value` to `body`.
+    @inlinable
+    public static func withText<Result>(
+        of value: Int64,
+        _ body: (RawSpan) -> Result
+    ) -> Result {
+        unsafe withUnsafeTemporaryAllocation(
+            byteCount: maximumIntegerByteCount,
+            alignment: 1
+        ) { room in
+            let count = unsafe write(value, to: room.baseAddress.unsafelyUnwrapped)
+            return unsafe body(room.bytes.extracting(first: count))
+        }
+    }
+
     /// The number that `bytes` spell as C's `strtod` reads it whole, or nil.
     ///
     /// Takes `inf`, `+inf`, `infinity`, hexadecimal and exponents; refuses surrounding space,

@@ -1,6 +1,18 @@
 extension Command {
     /// Every command, family by family.
-    static let all: [Command] =
-        connection + strings + keys + deadlines + scans + stringNumbers + stringParts
-        + commonSubsequence
+    static let all: [Command] = Array(
+        [
+            commonSubsequence,
+            connection,
+            deadlines,
+            hashNumbers,
+            hashes,
+            keys,
+            scans,
+            sets,
+            stringNumbers,
+            stringParts,
+            strings,
+        ].joined()
+    )
 }

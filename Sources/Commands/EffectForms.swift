@@ -24,6 +24,27 @@ extension Engine {
         }
     }
 
+    /// Writes that a field was set to `value`.
+    mutating func writeField(
+        _ key: RawSpan,
+        _ field: RawSpan,
+        _ value: RawSpan,
+        deadline: Int64?
+    ) {
+        hasWrittenEffects = true
+        guard effects.begin(deadline == nil ? 4 : 8, database: keyspace.number) else { return }
+        effects.argument(deadline == nil ? "HSET" : "HSETEX")
+        effects.argument(key)
+        if let deadline {
+            effects.argument("PXAT")
+            effects.argument(deadline)
+            effects.argument("FIELDS")
+            effects.argument("1")
+        }
+        effects.argument(field)
+        effects.argument(value)
+    }
+
     /// Writes that `key` is gone.
     mutating func writeRemoval(_ key: RawSpan) {
         hasWrittenEffects = true

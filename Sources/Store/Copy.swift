@@ -30,7 +30,7 @@ extension Keyspace {
     private func copySet(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
         let table = UnsafeMutablePointer<HashTable<MemberNode>>.allocate(capacity: 1)
         unsafe table.initialize(to: HashTable(arena: arena, seed: environment.pointee.seed))
-        entry.set.forEach { member in
+        entry.set.forEachMember { member in
             guard case .bytes(let member) = member else { return }
             let hash = unsafe table.pointee.hash(member)
             unsafe table.pointee.insert(MemberNode.make(member, in: arena), hash: hash)

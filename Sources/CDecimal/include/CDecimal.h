@@ -34,6 +34,13 @@ static inline int cdecimal_parse(const char *text, size_t count, long double *va
     return !(errno == ERANGE && (isinf(*value) || *value == 0));
 }
 
+// 0 if the text is no number, 1 if it is a finite one, 2 if it is infinite.
+static inline int cdecimal_kind(const char *text, size_t count) {
+    long double value;
+    if (!cdecimal_parse(text, count, &value)) return 0;
+    return isinf(value) ? 2 : 1;
+}
+
 // Writes the sum of two numbers with up to 17 digits after the point and no idle zeros.
 // Returns how many bytes it wrote, or what is wrong. `room` has CDECIMAL_TEXT_SIZE bytes.
 static inline int cdecimal_add(

@@ -4,7 +4,7 @@ import Structures
 /// A hash to be read: fields and their values.
 @safe
 package struct HashValue {
-    let entry: Entry
+    package let entry: Entry
 
     private var table: UnsafeMutablePointer<HashTable<FieldNode>>? {
         guard entry.encoding == .tableHash else { return nil }
@@ -16,6 +16,15 @@ package struct HashValue {
         guard let table = unsafe table else { return entry.packedCount / 2 }
         return unsafe table.pointee.count
     }
+
+    /// Whether no field is left.
+    package var isEmpty: Bool { count == 0 }
+
+    /// Whether a field may have a deadline.
+    package var hasDeadlines: Bool { unsafe table != nil }
+
+    /// Takes the hash through the door, so that it may be changed.
+    package func open() -> OpenHash { OpenHash(open: entry.open()) }
 
     /// The value of `field`.
     @_lifetime(borrow self)
@@ -43,7 +52,7 @@ package struct HashValue {
     }
 
     /// Visits every field with its value.
-    package func forEach(_ visit: (PackedValue, PackedValue) -> Void) {
+    package func forEachField(_ visit: (PackedValue, PackedValue) -> Void) {
         guard let table = unsafe table else {
             var cursor = unsafe PackedCursor(entry.valueBytes)
             while unsafe !cursor.isAtEnd {
@@ -64,7 +73,7 @@ package struct HashValue {
 
     /// Visits every field with its value and its deadline.
     package func forEachWithDeadline(_ visit: (PackedValue, PackedValue, Int64?) -> Void) {
-        guard let table = unsafe table else { return forEach { visit($0, $1, nil) } }
+        guard let table = unsafe table else { return forEachField { visit($0, $1, nil) } }
         unsafe table.pointee.forEachSlot { slot in
             unsafe visit(
                 .bytes(FieldNode.key(of: slot.node).bytes),
@@ -77,7 +86,7 @@ package struct HashValue {
     /// Visits the fields at a cursor and returns the next; a packed hash is visited at once.
     package func scan(_ cursor: UInt64, _ visit: (PackedValue, PackedValue) -> Void) -> UInt64 {
         guard let table = unsafe table else {
-            forEach(visit)
+            forEachField(visit)
             return 0
         }
         return unsafe table.pointee.scan(cursor) { slot in
@@ -120,17 +129,24 @@ package struct OpenHash {
         return unsafe open.entry.valuePointer.assumingMemoryBound(to: HashTable<FieldNode>.self)
     }
 
-    /// Sets a field; returns whether it is new. A deadline that the field had goes away.
+    /// Sets a field; returns whether it is new.
+    ///
+    /// A deadline that the field had goes away, unless it is kept.
     @discardableResult
-    package func set(_ field: RawSpan, _ value: RawSpan, deadline: Int64? = nil) -> Bool {
+    package func set(
+        _ field: RawSpan,
+        _ value: RawSpan,
+        deadline: Int64? = nil,
+        keepingDeadline: Bool = false
+    ) -> Bool {
         if let table = unsafe table {
-            return unsafe set(field, value, deadline, in: table)
+            return unsafe set(field, value, deadline, keepingDeadline, in: table)
         }
         let limits = unsafe open.keyspace.environment.pointee.limits
         guard deadline == nil, field.byteCount <= limits.hashValue,
             value.byteCount <= limits.hashValue
         else {
-            return unsafe set(field, value, deadline, in: convertToTable())
+            return unsafe set(field, value, deadline, false, in: convertToTable())
         }
         let bytes = unsafe open.entry.valueBytes
         var cursor = unsafe PackedCursor(bytes)
@@ -146,7 +162,7 @@ package struct OpenHash {
             return false
         }
         guard open.entry.packedCount / 2 < limits.hashEntries else {
-            return unsafe set(field, value, deadline, in: convertToTable())
+            return unsafe set(field, value, deadline, false, in: convertToTable())
         }
         open.appendPacked(needle.value)
         open.appendPacked(PackedValue(packing: value))
@@ -156,20 +172,22 @@ package struct OpenHash {
     private func set(
         _ field: RawSpan,
         _ value: RawSpan,
-        _ deadline: Int64?,
+        _ newDeadline: Int64?,
+        _ keepsDeadline: Bool,
         in table: UnsafeMutablePointer<HashTable<FieldNode>>
     ) -> Bool {
         let hash = unsafe table.pointee.hash(field)
-        let node = unsafe FieldNode.make(field, value, deadline: deadline, in: open.arena)
         if let slot = unsafe table.pointee.find(field, hash: hash) {
             let old = unsafe slot.node
-            unsafe slot.node = node
+            let deadline = unsafe keepsDeadline ? FieldNode.deadline(of: old) : newDeadline
+            unsafe slot.node = FieldNode.make(field, value, deadline: deadline, in: open.arena)
             slot.isMarked = deadline != nil
             unsafe open.arena.free(old, FieldNode.byteCount(old))
             return false
         }
+        let node = unsafe FieldNode.make(field, value, deadline: newDeadline, in: open.arena)
         let slot = unsafe table.pointee.insert(node, hash: hash)
-        slot.isMarked = deadline != nil
+        slot.isMarked = newDeadline != nil
         return true
     }
 
@@ -211,7 +229,7 @@ package struct OpenHash {
         unsafe table.initialize(to: HashTable(arena: arena, seed: seed))
         var fieldText = TextBuffer()
         var valueText = TextBuffer()
-        value.forEach { field, value in
+        value.forEachField { field, value in
             let field = fieldText.text(of: field)
             let value = valueText.text(of: value)
             let node = unsafe FieldNode.make(field, value, deadline: nil, in: arena)

@@ -4,7 +4,7 @@ import Structures
 /// A set to be read.
 @safe
 package struct SetValue {
-    let entry: Entry
+    package let entry: Entry
 
     var table: UnsafeMutablePointer<HashTable<MemberNode>> {
         unsafe entry.valuePointer.assumingMemoryBound(to: HashTable<MemberNode>.self)
@@ -18,6 +18,12 @@ package struct SetValue {
         default: unsafe table.pointee.count
         }
     }
+
+    /// Whether no member is left.
+    package var isEmpty: Bool { count == 0 }
+
+    /// Takes the set through the door, so that it may be changed.
+    package func open() -> OpenSet { OpenSet(open: entry.open()) }
 
     /// Whether `member` is in the set.
     package func contains(_ member: RawSpan) -> Bool {
@@ -34,8 +40,20 @@ package struct SetValue {
         }
     }
 
+    /// Whether `member` is in the set.
+    package func contains(_ member: borrowing PackedValue) -> Bool {
+        switch member {
+        case .bytes(let bytes): return contains(bytes)
+        case .integer(let integer):
+            if entry.encoding == .integerSet {
+                return IntegerSet.contains(integer, in: entry.bytes)
+            }
+            return DecimalText.withText(of: integer) { contains($0) }
+        }
+    }
+
     /// Visits every member.
-    package func forEach(_ visit: (PackedValue) -> Void) {
+    package func forEachMember(_ visit: (PackedValue) -> Void) {
         switch entry.encoding {
         case .integerSet:
             for index in 0..<count { visit(.integer(IntegerSet.value(at: index, in: entry.bytes))) }
@@ -55,7 +73,7 @@ package struct SetValue {
     /// Visits the members at a cursor and returns the next; packed sets are visited at once.
     package func scan(_ cursor: UInt64, _ visit: (PackedValue) -> Void) -> UInt64 {
         guard entry.encoding == .tableSet else {
-            forEach(visit)
+            forEachMember(visit)
             return 0
         }
         return unsafe table.pointee.scan(cursor) { slot in
@@ -65,15 +83,12 @@ package struct SetValue {
 
     /// Visits one member by chance, each about equally likely.
     package func random(_ visit: (PackedValue) -> Void) {
-        let environment = unsafe entry.keyspace.environment
         switch entry.encoding {
         case .integerSet:
-            let choice = Int(unsafe environment.pointee.random.next() >> 33) % count
-            visit(.integer(IntegerSet.value(at: choice, in: entry.bytes)))
+            visit(.integer(IntegerSet.value(at: choice(of: count), in: entry.bytes)))
         case .packedSet:
-            let choice = Int(unsafe environment.pointee.random.next() >> 33) % count
             var cursor = unsafe PackedCursor(entry.valueBytes)
-            for _ in 0..<choice { unsafe cursor.advance() }
+            for _ in 0..<choice(of: count) { unsafe cursor.advance() }
             unsafe visit(cursor.value())
         default:
             guard let slot = unsafe table.pointee.randomSlot(&environment.pointee.random) else {
@@ -81,6 +96,27 @@ package struct SetValue {
             }
             unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
         }
+    }
+
+    /// Visits `wanted` different members by chance, each about equally likely.
+    package func sample(_ wanted: Int, _ visit: (PackedValue) -> Void) {
+        guard entry.encoding == .tableSet else {
+            var sampler = Sampler(wanted, of: count)
+            return forEachMember { member in
+                if unsafe sampler.takes(&environment.pointee.random) { visit(member) }
+            }
+        }
+        unsafe table.pointee.forEachSample(wanted, &environment.pointee.random) { slot in
+            unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
+        }
+    }
+
+    private var environment: UnsafeMutablePointer<Environment> {
+        unsafe entry.keyspace.environment
+    }
+
+    private func choice(of count: Int) -> Int {
+        Int(unsafe environment.pointee.random.next() >> 1) % count
     }
 }
 
@@ -141,6 +177,15 @@ package struct OpenSet {
         return true
     }
 
+    /// Adds a member; returns whether it is new.
+    @discardableResult
+    package func add(_ member: borrowing PackedValue) -> Bool {
+        switch member {
+        case .bytes(let bytes): add(bytes)
+        case .integer(let integer): DecimalText.withText(of: integer) { add($0) }
+        }
+    }
+
     /// Removes a member; returns whether it was there.
     ///
     /// A set without members must not stay: the caller removes its key.
@@ -181,7 +226,7 @@ package struct OpenSet {
             return convertToTable()
         }
         var packed = ListpackWriter()
-        value.forEach { packed.append($0) }
+        value.forEachMember { packed.append($0) }
         packed.finish { bytes in
             unsafe open.replaceValue(.packedSet, byteCount: bytes.byteCount).store(bytes)
         }
@@ -207,7 +252,7 @@ package struct OpenSet {
         let seed = unsafe open.keyspace.environment.pointee.seed
         unsafe table.initialize(to: HashTable(arena: arena, seed: seed))
         var text = TextBuffer()
-        value.forEach { member in
+        value.forEachMember { member in
             let member = text.text(of: member)
             let hash = unsafe table.pointee.hash(member)
             unsafe table.pointee.insert(MemberNode.make(member, in: arena), hash: hash)
