@@ -1,0 +1,19 @@
+"""Random commands to Larder and to a real Valkey: a short run of what `Tools/differential` does at length."""
+import os
+
+import pytest
+
+import scope
+from differences import compare_family
+
+SEED = os.environ.get("LARDER_SEED", "larder")
+COUNT = int(os.environ.get("LARDER_DIFFERENTIAL_COUNT", "6000"))
+
+
+@pytest.mark.parametrize("family", scope.FAMILIES)
+def test_replies_are_those_of_valkey(family, larder, peer):
+    ours, theirs = larder(), peer("valkey-9.1.2")
+    found, lacking, done = compare_family(family, ours.port, theirs.port, SEED, COUNT, limit=3)
+    assert done >= COUNT
+    assert not found, "\n\n" + "\n\n".join(map(str, found))
+    assert not lacking, f"not there: {' '.join(lacking)}"

@@ -1,0 +1,196 @@
+"""When two replies to one request count as equal.
+
+Equal means equal bytes, except where a reply has no order, holds the time, or is
+random by intent. Everything beyond that is an exception, declared below with its
+reason.
+"""
+import re
+from collections import Counter
+from typing import NamedTuple
+
+UNORDERED = {"SMEMBERS", "SINTER", "SUNION", "SDIFF", "SPOP", "KEYS", "HKEYS", "HVALS",
+             "PUBSUB CHANNELS", "PUBSUB SHARDCHANNELS"}
+UNORDERED_PAIRS = {"HGETALL", "CONFIG GET"}
+SCANS = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
+
+# Random, of the moment, or of the server: equal when of one kind and size.
+SHAPE = {"SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY", "TIME", "LASTSAVE", "CLIENT ID", "CLIENT LIST", "CLIENT INFO",
+         "INFO", "MEMORY USAGE", "DUMP", "OBJECT FREQ", "OBJECT HELP", "SLOWLOG LEN"}
+
+# Distances in time between asking one server and the other.
+NEAR = {"TTL": 3, "EXPIRETIME": 3, "HTTL": 3, "HEXPIRETIME": 3, "OBJECT IDLETIME": 3,
+        "PTTL": 3000, "PEXPIRETIME": 3000, "HPTTL": 3000, "HPEXPIRETIME": 3000}
+
+# Answered with several replies, which come in the order of each server's own tables.
+SUBSCRIPTIONS = {"PUBLISH", "SPUBLISH", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"}
+
+MASKED_NAMES = {b"idle", b"inactive", b"radix-tree-keys", b"radix-tree-nodes"}
+PROGRAM = re.compile(rb"(?i)valkey|redis|larder")
+MASKED = ("masked", None)
+
+
+class Allowance(NamedTuple):
+    """One difference that is meant to be."""
+
+    command: str        # a regular expression for the request, as quoted text
+    ours: str           # and for either reply, as Python shows it
+    theirs: str
+    reason: str
+
+
+# What may differ, and why. Keep it short: each line is a promise not kept.
+EXCEPTIONS = [
+    Allowance(r"HELLO", r"server", r"server", "names its own program, version, connection and modules"),
+]
+
+
+def name(request):
+    """The command, with its subcommand where it has one."""
+    words = [part.decode("latin-1").upper() for part in request[:2]]
+    if words and words[0] in ("CLIENT", "CONFIG", "PUBSUB", "OBJECT", "MEMORY", "SLOWLOG", "XINFO", "XGROUP", "COMMAND", "LATENCY", "DEBUG"):
+        return " ".join(words)
+    return words[0] if words else ""
+
+
+def quoted(request):
+    """A request as one would type it."""
+    words = []
+    for part in request:
+        if re.fullmatch(rb"[!-&(-[\]-~]+", part) and b'"' not in part:
+            words.append(part.decode())
+        else:
+            words.append('"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in part) + '"')
+    return " ".join(words)
+
+
+def is_error(reply):
+    return reply[0] in "-!"
+
+
+def shape(reply):
+    mark, value = reply
+    if mark in "*~>%":
+        return (mark, None if value is None else len(value))
+    return (mark, value is None)
+
+
+def near(left, right, distance):
+    if left == right:
+        return True
+    if left[0] != right[0] or left[1] is None or right[1] is None:
+        return False
+    if left[0] == ":":
+        # -1 and -2 are answers, not times.
+        return left[1] >= 0 and right[1] >= 0 and abs(left[1] - right[1]) <= distance
+    if left[0] in "*~":
+        return len(left[1]) == len(right[1]) and all(near(a, b, distance) for a, b in zip(left[1], right[1]))
+    return False
+
+
+def masked(reply):
+    """A reply less the times in it and what tells of a server's inside."""
+    mark, value = reply
+    if mark == ":" and value > 1_000_000_000_000:
+        return MASKED
+    if mark in "*~%>" and value is not None:
+        made, hide = [], False
+        for item in value:
+            made.append(MASKED if hide else masked(item))
+            hide = item[0] in "$+" and item[1] in MASKED_NAMES
+        return (mark, tuple(made))
+    return reply
+
+
+def pieces(reply, size):
+    """The elements of a reply, or runs of them, in no order."""
+    value = reply[1] or ()
+    return Counter(value[i:i + size] for i in range(0, len(value), size))
+
+
+def pushes(reply):
+    """What came for one request, in no order; the counts of subscriptions left are in order."""
+    left, others = [], Counter()
+    for push in reply[1]:
+        if push[0] in "*>" and len(push[1]) == 3 and push[1][2][0] == ":":
+            left.append(push[1][2])
+            push = (push[0], push[1][:2])
+        others[push] += 1
+    return left, others
+
+
+def equal(request, ours, theirs):
+    if ours == theirs:
+        return True
+    if is_error(ours) and is_error(theirs):
+        return PROGRAM.sub(b"*", ours[1]) == PROGRAM.sub(b"*", theirs[1]) or excepted(request, ours, theirs)
+    if ours[0] == theirs[0] and not is_error(ours) and is_same(request, ours, theirs):
+        return True
+    return excepted(request, ours, theirs)
+
+
+def is_same(request, ours, theirs):
+    command = name(request)
+    if command in SHAPE:
+        return shape(ours) == shape(theirs)
+    if command in NEAR:
+        return near(ours, theirs, NEAR[command])
+    if ours[0] not in "*~%>" or ours[1] is None or theirs[1] is None:
+        return False
+    if command.startswith("PUBSUB") and len(ours[1]) == len(theirs[1]) == 1 and ours[1][0][0] == "*":
+        ours, theirs = ours[1][0], theirs[1][0]
+    if command in UNORDERED:
+        return pieces(ours, 1) == pieces(theirs, 1)
+    if command in UNORDERED_PAIRS:
+        return pieces(ours, 2) == pieces(theirs, 2)
+    if command in SUBSCRIPTIONS:
+        return pushes(ours) == pushes(theirs)
+    if command in SCANS:
+        size = 1 if any(part.upper() == b"NOVALUES" for part in request) else SCANS[command]
+        cursor = request[1] if command == "SCAN" else request[2]
+        if cursor != b"0" or b"100000" not in request:
+            # A cursor is each server's own business, and so is what lies before and after it.
+            return len(ours[1]) == len(theirs[1]) == 2
+        return ours[1][0] == theirs[1][0] and pieces(ours[1][1], size) == pieces(theirs[1][1], size)
+    if command == "XPENDING":
+        return [row_without_idle(row) for row in ours[1]] == [row_without_idle(row) for row in theirs[1]]
+    if command.startswith("XINFO"):
+        return masked(ours) == masked(theirs)
+    return False
+
+
+def row_without_idle(row):
+    if row[0] == "*" and row[1] and len(row[1]) == 4:
+        return (row[1][0], row[1][1], row[1][3])
+    return row
+
+
+def excepted(request, ours, theirs):
+    text = quoted(request)
+    return any(
+        re.match(exception.command, text, re.IGNORECASE) and re.search(exception.ours, repr(ours))
+        and re.search(exception.theirs, repr(theirs))
+        for exception in EXCEPTIONS)
+
+
+class Comparer:
+    """Compares the replies of one connection, in order; inside a transaction, too."""
+
+    def __init__(self):
+        self.queue = None
+
+    def differs(self, request, ours, theirs):
+        command = name(request)
+        if self.queue is not None:
+            if command == "EXEC":
+                queue, self.queue = self.queue, None
+                if ours[0] == theirs[0] == "*" and ours[1] is not None and theirs[1] is not None \
+                        and len(ours[1]) == len(theirs[1]) == len(queue):
+                    return not all(equal(*each) for each in zip(queue, ours[1], theirs[1]))
+                return not equal(request, ours, theirs)
+            if command in ("DISCARD", "RESET"):
+                self.queue = None
+            elif ours == theirs == ("+", b"QUEUED"):
+                self.queue.append(request)
+        elif command == "MULTI" and ours == theirs == ("+", b"OK"):
+            self.queue = []
+        return not equal(request, ours, theirs)
