@@ -70,12 +70,18 @@ let package = Package(
         ),
 
         // Tests mirror the modules; what several of them use is in TestKit.
-        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testSettings),
+        .target(
+            name: "TestKit",
+            dependencies: ["Bytes", "RESP", "Store", "Commands"],
+            path: "Tests/TestKit",
+            swiftSettings: testSettings
+        ),
         tests(of: "Bytes", imports: ["Bytes", "TestKit"]),
         tests(of: "RESP", imports: ["RESP", "Bytes", "TestKit"]),
         tests(of: "AppendLog", imports: ["AppendLog", "Bytes", "Platform", "TestKit"]),
         tests(of: "Store", imports: ["Store", "Bytes", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
+        tests(of: "Commands", imports: ["Commands", "Store", "RESP", "Bytes", "TestKit"]),
         tests(of: "RDB", imports: ["RDB", "Bytes"]),
         tests(of: "Tidy", imports: []),
     ]

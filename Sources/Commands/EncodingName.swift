@@ -33,7 +33,11 @@ extension Entry {
 
     private var stringEncodingName: StaticString {
         let value = bytes
-        if DecimalText.parseInteger(value) != nil { return "int" }
+        switch stringForm {
+        case .edited: return "raw"
+        case .whole where DecimalText.parseInteger(value) != nil: return "int"
+        case .whole, .text: break
+        }
         // Valkey keeps a short value in one block with its key, where each has a small header.
         let keyHeader = key.byteCount < 32 ? 2 : 4
         return key.byteCount + keyHeader + value.byteCount <= 115 ? "embstr" : "raw"

@@ -16,11 +16,11 @@ private struct Content: Equatable {
             value[""] = ByteString(entry.bytes)
         case .hash:
             var copy: [ByteString: ByteString] = [:]
-            entry.hash.forEach { copy[$0.byteString] = $1.byteString }
+            entry.hash.forEachField { copy[$0.byteString] = $1.byteString }
             value = copy
         case .set:
             var copy: [ByteString: ByteString] = [:]
-            entry.set.forEach { copy[$0.byteString] = "" }
+            entry.set.forEachMember { copy[$0.byteString] = "" }
             value = copy
         default:
             Issue.record("no such kind in this test")
