@@ -5,6 +5,8 @@ NOT_YET = {
     "stream": "streams are refused by name",
     "function": "function libraries are refused by name",
     "module": "module values are refused by name",
+    "field-deadline": "hash fields have no deadlines of their own",
+    "rdb-12": "RDB 12, of Redis 7.4 and later, is read when the whole format is",
     "single-file-aof": "only the directory with a manifest is opened, not the one file of Redis before 7",
 }
 

@@ -7,8 +7,9 @@ import pytest
 
 import content
 from conftest import ROOT, SHARED_FIXTURES, skip_unless_there
+from servers import is_larder, larder_binary
 
-SERVERS = ["redis-6.2.5", "redis-6.2.14", "redis-7.0.15", "valkey-8.1.8", "valkey-9.1.2"]
+SERVERS = ["redis-6.2.5", "redis-6.2.14", "redis-7.0.15", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
 
 
 def cases():
@@ -27,6 +28,11 @@ def features(case, path):
         needed.add("function")
     if case.get("modules") or "module" in path.stem:
         needed.add("module")
+    if any(field["ttl_ms"] for keys in case["dbs"].values() for key in keys for field in key.get("fields", [])):
+        needed.add("field-deadline")
+    # A log's base is such a file, too.
+    if case["server"] == "redis" and case["server_version"] >= "7.4":
+        needed.add("rdb-12")
     if case["kind"] == "aof" and not case.get("aof_dir"):
         needed.add("single-file-aof")
     return sorted(needed)
@@ -41,6 +47,8 @@ def test_fixture_content(path, larder, tmp_path):
     if "module" in needed:
         pytest.skip("module values: no server has all of the modules")
     skip_unless_there(*needed)
+    if "rdb-12" in needed and not is_larder(larder_binary()):
+        pytest.skip("a Valkey that stands in for Larder does not read RDB 12")
 
     folder = tmp_path / "data"
     folder.mkdir()
