@@ -6,8 +6,8 @@ public enum Reporting: Sendable {
     case nothing
     /// Compact encodings as they are, checked throughout, in one call; the rest by element.
     ///
-    /// Ziplists and zipmaps arrive as the listpacks that servers turn them into. An encoding
-    /// that reads well forward but has wrong back lengths or order arrives by element.
+    /// Ziplists and zipmaps arrive as the listpacks that servers turn them into, listpacks with
+    /// wrong back lengths put right; what is not in the order of its encoding, by element.
     case encoded
     /// Every element.
     case elements
@@ -98,6 +98,8 @@ public protocol PayloadVisitor: ~Copyable {
     mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError)
     /// An entry of the last group that was delivered but not acknowledged.
     mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError)
+    /// How many consumers of the last group follow.
+    mutating func streamConsumers(count: Int) throws(RDBError)
     /// A consumer of the last group, whose pending ids follow.
     mutating func streamConsumer(
         _ name: PackedValue,
@@ -177,6 +179,8 @@ extension PayloadVisitor where Self: ~Copyable {
     public mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {}
     /// Does nothing.
     public mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {}
+    /// Does nothing.
+    public mutating func streamConsumers(count: Int) throws(RDBError) {}
     /// Does nothing.
     public mutating func streamConsumer(
         _ name: PackedValue,

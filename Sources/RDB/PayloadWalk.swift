@@ -178,15 +178,33 @@ struct PayloadWalk: ~Copyable {
         return reader.readCount
     }
 
-    /// Whether others can rely on a located listpack.
-    func isSound(_ packed: Packed) throws(RDBError) -> Bool {
+    /// A located listpack as others can rely on it: made anew if there is anything wrong with it
+    /// that does not keep it from being read.
+    mutating func makeSound(_ packed: Packed) throws(RDBError) -> Packed {
+        if packed.located == nil { return packed }
+        if try isSound(packed) { return packed }
+        converted = try rebuild(packed)
+        return Packed(located: nil, cursor: packed.cursor, offset: packed.offset)
+    }
+
+    private func isSound(_ packed: Packed) throws(RDBError) -> Bool {
+        let bytes = try bytes(of: packed)
         do {
-            var reader = try ListpackReader(try bytes(of: packed), checks: .everything)
+            var reader = try ListpackReader(bytes, checks: .everything)
             try reader.skipToEnd()
             return true
         } catch {
             return false
         }
+    }
+
+    private func rebuild(_ packed: Packed) throws(RDBError) -> ByteWriter {
+        var reader = try elements(of: packed)
+        var writer = ListpackWriter()
+        while let element = try reader.next() { writer.append(element) }
+        var output = ByteWriter()
+        writer.finish { output.append($0) }
+        return output
     }
 
     /// Moves past a located compact encoding.
@@ -220,6 +238,8 @@ struct PackedReader: ~Escapable {
     var statedCount: Int? { reader.statedCount }
     /// How many elements were read.
     var readCount: Int { reader.readCount }
+    /// How many elements are still to come, by the header.
+    var remainingCount: Int { (reader.statedCount ?? 0) - reader.readCount }
     /// Where in the file the next element is.
     var position: Int { offset + reader.position }
 

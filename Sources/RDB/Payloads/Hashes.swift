@@ -102,8 +102,9 @@ extension PayloadWalk {
         let byteCount = try bytes(of: packed).byteCount
         try visitor.announce(Extent(count: count, byteCount: byteCount))
         try checkMembers(packed, stride: 2)
-        if reporting == .encoded, try isSound(packed) {
-            try visitor.listpack(try bytes(of: packed), count: count)
+        if reporting == .encoded {
+            let sound = try makeSound(packed)
+            try visitor.listpack(try bytes(of: sound), count: count)
         } else {
             var reader = try elements(of: packed)
             while let field = try reader.next() {

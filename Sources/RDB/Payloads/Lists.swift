@@ -81,9 +81,10 @@ extension PayloadWalk {
         _ visitor: inout Visitor,
         _ reporting: Reporting
     ) throws(RDBError) {
-        if reporting == .encoded, try isSound(packed) {
-            let count = try count(of: packed)
-            try visitor.listNode(try bytes(of: packed), count: count)
+        if reporting == .encoded {
+            let sound = try makeSound(packed)
+            let count = try count(of: sound)
+            try visitor.listNode(try bytes(of: sound), count: count)
         } else {
             var reader = try elements(of: packed)
             while let element = try reader.next() { try visitor.listElement(element) }

@@ -83,8 +83,9 @@ extension PayloadWalk {
         let byteCount = try bytes(of: packed).byteCount
         try visitor.announce(Extent(count: count, byteCount: byteCount))
         try checkMembers(packed, stride: 2)
-        if reporting == .encoded, try isSound(packed), try isSorted(packed) {
-            try visitor.listpack(try bytes(of: packed), count: count)
+        if reporting == .encoded, try isSorted(packed) {
+            let sound = try makeSound(packed)
+            try visitor.listpack(try bytes(of: sound), count: count)
         } else {
             if validation.contains(.containers), try !isSorted(packed) {
                 throw RDBError(.wrongOrder, at: packed.offset, "the scores do not ascend")

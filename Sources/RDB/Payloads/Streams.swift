@@ -194,13 +194,14 @@ extension PayloadWalk {
         }
         let master = try readRawID()
         let packed = try locatePacked(.listpack)
-        if reporting == .encoded, try isSound(packed) {
+        if reporting == .encoded {
             // The node is handed over as it is, so its structure is checked before.
             var nobody = CheckingVisitor()
             let before = summary.liveCount
             try walkEntries(packed, master, &summary, &nobody)
             let liveCount = summary.liveCount - before
-            try visitor.streamNode(try bytes(of: packed), master: master, liveCount: liveCount)
+            let sound = try makeSound(packed)
+            try visitor.streamNode(try bytes(of: sound), master: master, liveCount: liveCount)
         } else {
             try walkEntries(packed, master, &summary, &visitor)
         }
@@ -355,7 +356,9 @@ extension PayloadWalk {
                 PendingEntry(id: id, deliveryTime: time, deliveryCount: count)
             )
         }
-        for _ in 0..<(try input.readCount()) {
+        let consumerCount = try input.readCount()
+        try visitor.streamConsumers(count: consumerCount)
+        for _ in 0..<consumerCount {
             let name = try input.readByteString()
             let consumer = try readConsumer(version)
             try visitor.streamConsumer(.bytes(name.bytes), consumer)
