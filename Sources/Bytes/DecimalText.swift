@@ -108,31 +108,6 @@ public enum DecimalText {
             return unsafe body(room.bytes.extracting(first: count))
         }
     }
-
-    /// The number that `bytes` spell as C's `strtod` reads it whole, or nil.
-    ///
-    /// Takes `inf`, `+inf`, `infinity`, hexadecimal and exponents; refuses surrounding space,
-    /// anything left over, and NaN.
-    public static func parseDouble(_ bytes: RawSpan) -> Double? {
-        let count = bytes.byteCount
-        guard count > 0, count < 256, !isSpace(bytes.byte(at: 0)) else { return nil }
-        return unsafe withUnsafeTemporaryAllocation(byteCount: count + 1, alignment: 1) { room in
-            unsafe bytes.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
-            unsafe room[count] = 0
-            let start = unsafe room.baseAddress.unsafelyUnwrapped.assumingMemoryBound(
-                to: CChar.self
-            )
-            var end: UnsafeMutablePointer<CChar>?
-            let value = unsafe strtod(start, &end)
-            guard unsafe end == start + count, !value.isNaN else { return nil }
-            return value
-        }
-    }
-
-    @inlinable
-    static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (byte >= 0x09 && byte <= 0x0D)
-    }
 }
 
 extension ByteWriter {
@@ -146,14 +121,14 @@ extension ByteWriter {
 
     /// Appends a number in the shortest text that reads back the same.
     ///
-    /// Integers below 2^53 have no exponent or point; the other spellings are those of the
+    /// Integers up to 2^62 have no exponent or point; the other spellings are those of the
     /// `%.17g`-like form that Valkey uses for scores: plain digits while the exponent is
     /// small, else `d.ddde+XX`. Infinities are `inf` and `-inf`.
     public mutating func append(shortest value: Double) {
         if value.isNaN { return append("nan") }
         if value.isInfinite { return append(value < 0 ? "-inf" : "inf") }
         if value == 0 { return append(value.sign == .minus ? "-0" : "0") }
-        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 {
+        if let whole = Int64(exactly: value), whole.magnitude <= 1 << 62 {
             return append(decimal: whole)
         }
         if value < 0 { append(UInt8(ascii: "-")) }

@@ -18,7 +18,7 @@ extension Request {
 
     /// The number that the argument at `index` spells.
     func double(_ index: Int) throws(CommandError) -> Double {
-        guard let value = DecimalText.parseDouble(self[index]) else { throw .notAFloat }
+        guard let value = DecimalText.parseDoubleInRange(self[index]) else { throw .notAFloat }
         return value
     }
 

@@ -18,6 +18,7 @@ package enum CommandError: Error, Equatable {
     case invalidCursor
     case databaseOutOfRange
     case offsetOutOfRange
+    case notPositive
     case wrongArity(command: String)
     case invalidExpire(command: String)
     /// A text of a single command, its code included.
@@ -37,6 +38,7 @@ package enum CommandError: Error, Equatable {
         case .invalidCursor: "ERR invalid cursor"
         case .databaseOutOfRange: "ERR DB index is out of range"
         case .offsetOutOfRange: "ERR offset is out of range"
+        case .notPositive: "ERR value is out of range, must be positive"
         case .wrongArity(let command):
             "ERR wrong number of arguments for '\(command)' command"
         case .invalidExpire(let command): "ERR invalid expire time in '\(command)' command"

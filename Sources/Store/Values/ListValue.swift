@@ -15,13 +15,25 @@ package struct ListValue {
         unsafe _overrideLifetime(cursor(at: index).value(), borrowing: self)
     }
 
-    /// Visits the elements of `range`, which must be inside, in order.
-    package func forEach(in range: Range<Int>, _ visit: (PackedValue) -> Void) {
+    /// Visits the elements of `range`, which must be inside, in order or from the last on.
+    package func forEach(
+        in range: Range<Int>,
+        isReversed: Bool = false,
+        _ visit: (PackedValue) -> Void
+    ) {
         guard !range.isEmpty else { return }
-        var cursor = unsafe cursor(at: range.lowerBound)
-        for _ in range {
-            unsafe visit(cursor.value())
-            unsafe cursor.advance()
+        if isReversed {
+            var cursor = unsafe cursor(at: range.upperBound)
+            for _ in range {
+                unsafe cursor.retreat()
+                unsafe visit(cursor.value())
+            }
+        } else {
+            var cursor = unsafe cursor(at: range.lowerBound)
+            for _ in range {
+                unsafe visit(cursor.value())
+                unsafe cursor.advance()
+            }
         }
     }
 
@@ -66,6 +78,10 @@ package struct OpenList {
 
     /// The same list, to be read.
     package var value: ListValue { ListValue(entry: open.entry) }
+
+    /// Gets ready for `count` more elements of `byteCount` bytes in all.
+    package func prepare(toAdd count: Int, byteCount: Int) {
+    }
 
     /// Adds an element before the first.
     package func prepend(_ element: RawSpan) {

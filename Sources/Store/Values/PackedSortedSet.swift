@@ -125,7 +125,7 @@ struct PackedSortedSet {
     ///
     /// The same scores as in Valkey: the bytes are those of its files.
     static func wholeNumber(_ score: Double) -> Int64? {
-        guard abs(score) < 4_611_686_018_427_387_904, score.rounded(.towardZero) == score else {
+        guard abs(score) <= 4_611_686_018_427_387_904, score.rounded(.towardZero) == score else {
             return nil
         }
         return Int64(score)

@@ -328,7 +328,7 @@ package struct OpenSortedSet {
     private func convertToIndexed() -> UnsafeMutablePointer<IndexedSortedSet> {
         let indexed = unsafe IndexedSortedSet.allocate(in: open.keyspace)
         var text = TextBuffer()
-        value.forEach { member, score in
+        value.forEach(in: 0..<value.count) { member, score in
             unsafe indexed.pointee.append(text.text(of: member), score)
         }
         unsafe open.replaceValue(.indexedSortedSet, pointer: UnsafeMutableRawPointer(indexed))
