@@ -10,6 +10,8 @@ package struct DataSet: ~Copyable {
     package let databaseCount: Int
     /// Which keyspace each number leads to; SWAPDB exchanges two.
     private var order: [Int]
+    /// Where commands build a value before it replaces another; empty between commands.
+    package let scratch: Keyspace
 
     /// An empty data set; `seed` must be secret and different at every start.
     package init(databaseCount: Int, seed: UInt64) {
@@ -23,6 +25,11 @@ package struct DataSet: ~Copyable {
         }
         self.databaseCount = databaseCount
         order = Array(0..<databaseCount)
+        let state = UnsafeMutablePointer<KeyspaceState>.allocate(capacity: 1)
+        unsafe state.initialize(to: KeyspaceState(number: -1, environment: environment))
+        // No snapshot ever walks it.
+        unsafe state.pointee.isYoungerThanSnapshot = true
+        scratch = unsafe Keyspace(state: state)
     }
 
     deinit {
@@ -31,7 +38,10 @@ package struct DataSet: ~Copyable {
         for number in 0..<databaseCount {
             unsafe Keyspace(state: keyspaces + number).removeAll()
         }
+        scratch.removeAll()
         freeSome(.max)
+        unsafe scratch.state.deinitialize(count: 1)
+        unsafe scratch.state.deallocate()
         unsafe keyspaces.deinitialize(count: databaseCount)
         unsafe keyspaces.deallocate()
         let arena = unsafe environment.pointee.arena

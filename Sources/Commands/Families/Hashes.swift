@@ -204,6 +204,7 @@ extension Engine {
     ) throws(CommandError) -> Int {
         let found = try hashForWrite(request.key)
         let hash = found?.open() ?? keyspace.insertHash(request.key)
+        hash.prepare(for: request.count / 2 - 1)
         var added = 0
         for index in stride(from: 2, to: request.count, by: 2)
         where hash.set(request[index], request[index + 1]) {

@@ -21,7 +21,14 @@ private func add(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let found = try engine.setForWrite(request.key)
-    let set = found?.open() ?? engine.keyspace.insertSet(request.key, toHold: request[2])
+    let count = request.count - 2
+    let set: OpenSet
+    if let found {
+        set = found.open()
+        set.prepare(for: count)
+    } else {
+        set = engine.keyspace.insertSet(request.key, toHold: request[2], count: count)
+    }
     var added = 0
     for index in 2..<request.count where set.add(request[index]) { added += 1 }
     if added > 0 { engine.changed(request.key, .set, "sadd") }

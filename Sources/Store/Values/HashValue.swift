@@ -100,19 +100,40 @@ package struct HashValue {
     /// Visits one field by chance, each about equally likely.
     package func random(_ visit: (PackedValue, PackedValue) -> Void) {
         guard let table = unsafe table else {
-            let choice = Int(unsafe entry.keyspace.environment.pointee.random.next() >> 33) % count
+            let choice = Int(unsafe environment.pointee.random.next() >> 1) % count
             var cursor = unsafe PackedCursor(entry.valueBytes)
             for _ in 0..<(2 * choice) { unsafe cursor.advance() }
             let field = unsafe cursor.value()
             unsafe cursor.advance()
             return unsafe visit(field, cursor.value())
         }
-        let slot = unsafe table.pointee.randomSlot(&entry.keyspace.environment.pointee.random)
-        guard let slot else { return }
+        guard let slot = unsafe table.pointee.randomSlot(&environment.pointee.random) else {
+            return
+        }
         unsafe visit(
             .bytes(FieldNode.key(of: slot.node).bytes),
             .bytes(FieldNode.value(of: slot.node).bytes)
         )
+    }
+
+    /// Visits `wanted` different fields by chance, each about equally likely.
+    package func sample(_ wanted: Int, _ visit: (PackedValue, PackedValue) -> Void) {
+        guard let table = unsafe table else {
+            var sampler = Sampler(wanted, of: count)
+            return forEachField { field, value in
+                if unsafe sampler.takes(&environment.pointee.random) { visit(field, value) }
+            }
+        }
+        unsafe table.pointee.forEachSample(wanted, &environment.pointee.random) { slot in
+            unsafe visit(
+                .bytes(FieldNode.key(of: slot.node).bytes),
+                .bytes(FieldNode.value(of: slot.node).bytes)
+            )
+        }
+    }
+
+    private var environment: UnsafeMutablePointer<Environment> {
+        unsafe entry.keyspace.environment
     }
 }
 
@@ -219,6 +240,12 @@ package struct OpenHash {
         guard value.count > limits.hashEntries || open.entry.longestPackedElement > limits.hashValue
         else { return }
         unsafe convertToTable()
+    }
+
+    /// Chooses the encoding for `count` more fields, as Valkey does ahead of setting many.
+    package func prepare(for count: Int) {
+        let limit = unsafe open.keyspace.environment.pointee.limits.hashEntries
+        if count > limit, open.entry.encoding == .packedHash { unsafe convertToTable() }
     }
 
     @discardableResult

@@ -70,6 +70,31 @@ package struct SetValue {
         }
     }
 
+    /// Visits the members until a visit returns false.
+    package func visitMembers(while visit: (borrowing PackedValue) -> Bool) {
+        switch entry.encoding {
+        case .integerSet:
+            for index in 0..<count
+            where !visit(.integer(IntegerSet.value(at: index, in: entry.bytes))) {
+                return
+            }
+        case .packedSet:
+            var cursor = unsafe PackedCursor(entry.valueBytes)
+            while unsafe !cursor.isAtEnd, unsafe visit(cursor.value()) {
+                unsafe cursor.advance()
+            }
+        default:
+            for bucket in 0..<(unsafe table.pointee.bucketCount) {
+                var goesOn = true
+                unsafe table.pointee.forEachSlot(inBucket: bucket) { slot in
+                    guard goesOn else { return }
+                    goesOn = unsafe visit(.bytes(MemberNode.key(of: slot.node).bytes))
+                }
+                guard goesOn else { return }
+            }
+        }
+    }
+
     /// Visits the members at a cursor and returns the next; packed sets are visited at once.
     package func scan(_ cursor: UInt64, _ visit: (PackedValue) -> Void) -> UInt64 {
         guard entry.encoding == .tableSet else {
@@ -111,11 +136,11 @@ package struct SetValue {
         }
     }
 
-    private var environment: UnsafeMutablePointer<Environment> {
+    fileprivate var environment: UnsafeMutablePointer<Environment> {
         unsafe entry.keyspace.environment
     }
 
-    private func choice(of count: Int) -> Int {
+    fileprivate func choice(of count: Int) -> Int {
         Int(unsafe environment.pointee.random.next() >> 1) % count
     }
 }
@@ -219,6 +244,45 @@ package struct OpenSet {
         }
     }
 
+    /// Removes one member by chance, each about equally likely, after it was visited.
+    package func removeRandom(_ visit: (PackedValue) -> Void) {
+        let entry = open.entry
+        switch entry.encoding {
+        case .integerSet:
+            let index = value.choice(of: value.count)
+            visit(.integer(IntegerSet.value(at: index, in: entry.bytes)))
+            let bytes = unsafe entry.valueBytes.baseAddress.unsafelyUnwrapped
+            unsafe open.resizeValue(to: IntegerSet.remove(at: index, from: bytes))
+        case .packedSet:
+            let bytes = unsafe entry.valueBytes
+            var cursor = unsafe PackedCursor(bytes)
+            for _ in 0..<value.choice(of: value.count) { unsafe cursor.advance() }
+            unsafe visit(cursor.value())
+            open.removePacked(
+                at: unsafe cursor.offset(in: bytes),
+                unsafe cursor.byteCount,
+                elements: 1
+            )
+        default:
+            let table = unsafe value.table
+            let slot = unsafe table.pointee.randomSlot(&value.environment.pointee.random)
+            guard let slot else { return }
+            let member = unsafe MemberNode.key(of: slot.node).bytes
+            visit(.bytes(member))
+            let node = unsafe table.pointee.remove(slot, hash: table.pointee.hash(member))
+            unsafe open.arena.free(node, MemberNode.byteCount(node))
+        }
+    }
+
+    /// Chooses the encoding for `count` more members, as Valkey does ahead of adding many.
+    package func prepare(for count: Int) {
+        switch open.entry.encoding {
+        case .integerSet where count > limits.setIntegers: convertToTable()
+        case .packedSet where count > limits.setEntries: convertToTable()
+        default: return
+        }
+    }
+
     /// Turns integers into a listpack if they and one more member still fit, else a table.
     private func leaveIntegers(adding byteCount: Int) {
         let limits = self.limits
@@ -278,14 +342,33 @@ extension OpenEntry {
 }
 
 extension Keyspace {
-    /// Adds `key`, which must be absent, with a set without members, as one that begins with
-    /// `member` should.
-    package func insertSet(_ key: RawSpan, toHold member: RawSpan) -> OpenSet {
+    /// Adds `key`, which must be absent, with a set without members, in the encoding for one that
+    /// begins with `member`.
+    package func insertSet(
+        _ key: RawSpan,
+        toHold member: borrowing PackedValue
+    ) -> OpenSet {
+        switch member {
+        case .bytes(let bytes): insertSet(key, toHold: bytes)
+        case .integer(let integer):
+            DecimalText.withText(of: integer) { insertSet(key, toHold: $0) }
+        }
+    }
+
+    /// Adds `key`, which must be absent, with a set without members, in the encoding for `count`
+    /// members of which `member` is the first.
+    package func insertSet(
+        _ key: RawSpan,
+        toHold member: RawSpan,
+        count: Int = 1
+    ) -> OpenSet {
         let limits = unsafe environment.pointee.limits
-        guard limits.setIntegers > 0, DecimalText.parseInteger(member) != nil else {
+        guard count <= limits.setIntegers, DecimalText.parseInteger(member) != nil else {
             let open = insert(key, .packedSet, byteCount: Listpack.emptyByteCount)
             open.clearPacked(.packedSet)
-            return OpenSet(open: open)
+            let set = OpenSet(open: open)
+            set.prepare(for: count)
+            return set
         }
         let open = insert(key, .integerSet, byteCount: IntegerSet.headerByteCount)
         unsafe IntegerSet.writeEmpty(to: open.entry.valueBytes.baseAddress.unsafelyUnwrapped)
