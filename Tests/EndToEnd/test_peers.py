@@ -181,6 +181,25 @@ def test_background_save_writes_the_same(larder, peer, tmp_path):
 
 
 @pytest.mark.larder_only
+def test_a_dump_is_loaded_when_the_log_is_on_and_new(larder, peer, tmp_path):
+    """Where Redis would come up empty: a dump that was put in place moves in."""
+    theirs = peer("redis-7.0.15")
+    expected = filled(theirs)
+    dump = theirs.save()
+    folder = tmp_path / "moved"
+    folder.mkdir()
+    shutil.copy(dump, folder / "dump.rdb")
+    ours = larder(directory=folder, appendonly="yes")
+    assert content.differences(expected, held(ours)) == []
+    ours.ask("SET", "after", "the move")
+    ours.kill()
+    ours.start()
+    assert ours.ask("GET", "after") == b"the move"
+    ours.ask("DEL", "after")
+    assert content.differences(expected, held(ours)) == []
+
+
+@pytest.mark.larder_only
 def test_a_format_that_cannot_be_forced_is_named(larder):
     ours = larder(start=False, rdb_format="12")
     ours.launch()
