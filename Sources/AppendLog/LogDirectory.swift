@@ -125,6 +125,9 @@ package struct LogDirectory: Sendable {
         let file = try storage.create(temporary)
         try file.write(bytes.bytes, at: 0)
         try file.sync()
+        // A power cut may keep the new manifest and lose the creation of a file that it names.
+        // That log would not open.
+        try storage.syncDirectory(folder)
         try storage.rename(temporary, to: manifestPath)
         // The rename itself lives in the folder. Without this a power cut can bring back the
         // old manifest after files that only it names are gone.

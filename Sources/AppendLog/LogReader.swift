@@ -3,7 +3,7 @@ import Platform
 
 /// Reads a log from its base to its last whole transaction.
 ///
-///     var reader = try LogReader(directory)
+///     guard var reader = try LogReader(directory) else { ... there is no log ... }
 ///     reading: while true {
 ///         switch try reader.next() {
 ///         case .snapshot(let path):
@@ -15,7 +15,7 @@ import Platform
 ///             break reading
 ///         }
 ///     }
-///     let recovered = reader.recovered
+///     let log = try EffectLog(continuing: reader.recovered, in: directory) { ... }
 ///
 /// It writes nothing, so that a log can be looked at while it is in use or is evidence. What
 /// has to be repaired is in `recovered`; whoever goes on writing repairs it first.
@@ -34,271 +34,292 @@ package struct LogReader: ~Copyable {
         case end
     }
 
-    private let directory: LogDirectory
-    private let manifest: Manifest
-    private let cutsTornTail: Bool
+    /// How a log is read.
+    package struct Options: Equatable, Sendable {
+        /// Whether a log whose last write was cut is read up to there (`aof-load-truncated`).
+        package var acceptsTornTail = true
+        /// How much of the log to read.
+        package var limit = Limit.all
 
-    private var files: ArraySlice<Manifest.Entry>
-    private var segment: SegmentReader?
-    private var startsFile = false
-    private var awaitsSnapshotEnd = false
-
-    /// Read and not yet forgotten; begins with the effects last handed out.
-    private var window = ByteWriter()
-    private var effectsByteCount = 0
-    /// What follows the effects and is no part of the stream.
-    private var remarkByteCount = 0
-    /// Where in the file the window begins.
-    private var windowFileOffset = 0
-
-    private var offset: StreamOffset = 0
-    private var lineage: Lineage?
-    private var cut: RecoveredLog.Cut?
-    private var isClosed = false
-
-    /// Opens the log in `directory`; nil if there is none.
-    ///
-    /// `cutsTornTail` false refuses a log whose last write was cut, as
-    /// `aof-load-truncated no` demands.
-    package init?(_ directory: LogDirectory, cutsTornTail: Bool = true) throws(LogError) {
-        guard let manifest = try directory.loadManifest() else { return nil }
-        self.directory = directory
-        self.manifest = manifest
-        self.cutsTornTail = cutsTornTail
-        files = manifest.filesToRead[...]
-        if let position = manifest.base?.position {
-            offset = position.offset
-            lineage = position.lineage
-        }
+        package init() {}
     }
 
-    /// The requests that `next` found: whole ones only.
+    /// A point of the stream to stop at.
+    package enum Limit: Equatable, Sendable {
+        case all
+        /// No request that ends after this offset.
+        case offset(StreamOffset)
+        /// Nothing after the first mark that is later.
+        case time(WallTime)
+    }
+
+    private let directory: LogDirectory
+    private let manifest: Manifest
+    private let options: Options
+    /// The files to read: fewer than the manifest names if a tail is torn.
+    private var files: [LogFile]
+    private var nextFile = 0
+    private var cursor: SegmentCursor?
+    private var startsFile = false
+    private var awaitsSnapshotEnd = false
+    private var handedOut = ByteWriter()
+    private var isFinished = false
+
+    private var offset: StreamOffset?
+    private var lineage: Lineage?
+    private var durableOffset: StreamOffset = 0
+    private var wasClosed = false
+    private var requestCount = 0
+    private var tornTail: RecoveredLog.TornTail?
+    private var unproven: [RecoveredLog.Unproven] = []
+
+    /// Opens the log in `directory`; nil if there is none.
+    package init?(_ directory: LogDirectory, _ options: Options = Options()) throws(LogError) {
+        guard let manifest = try directory.loadManifest() else { return nil }
+        var files: [LogFile] = []
+        do throws(SystemError) {
+            for entry in manifest.filesToRead { files.append(try LogFile(entry, in: directory)) }
+        } catch {
+            throw .storage(error)
+        }
+        self.directory = directory
+        self.manifest = manifest
+        self.options = options
+        self.files = files
+        offset = manifest.base?.position?.offset
+        lineage = manifest.base?.position?.lineage
+    }
+
+    /// The requests that `next` found: whole requests and whole transactions.
     package var effects: RawSpan {
         @_lifetime(borrow self)
-        get { window.bytes.part(from: 0, count: effectsByteCount) }
+        get { handedOut.bytes }
     }
 
     /// How much of the stream was handed out.
-    package var position: StreamOffset { offset }
+    package var position: StreamOffset { offset ?? 0 }
+
+    /// Bytes of all files together, for showing progress.
+    package var totalByteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
     /// Goes on after the RDB that fills the first `byteCount` bytes of the file.
-    package mutating func snapshotEnded(at byteCount: Int) {
+    package mutating func snapshotEnded(at byteCount: Int) throws(LogError) {
         precondition(awaitsSnapshotEnd, "no snapshot was being read")
         awaitsSnapshotEnd = false
-        segment?.seek(to: byteCount)
-        windowFileOffset = byteCount
+        try open(files[nextFile - 1], from: byteCount)
     }
 
     /// Finds what to do next.
     package mutating func next() throws(LogError) -> Step {
         precondition(!awaitsSnapshotEnd, "where the snapshot ends is not known yet")
-        forgetEffects()
-        while true {
-            if segment == nil {
-                guard let entry = files.popFirst() else { return .end }
-                if let path = try open(entry) { return .snapshot(path: path) }
+        handedOut.removeAll()
+        while !isFinished {
+            if cursor == nil {
+                guard nextFile < files.count else { break }
+                let file = files[nextFile]
+                nextFile += 1
+                startsFile = true
+                if file.holdsSnapshot {
+                    awaitsSnapshotEnd = true
+                    return .snapshot(path: file.path)
+                }
+                try open(file, from: 0)
             }
-            if startsFile, cut == nil { try examineTail() }
             if try findEffects() {
                 defer { startsFile = false }
                 return .effects(startsFile: startsFile)
             }
-            segment = nil
         }
+        isFinished = true
+        cursor = nil
+        return .end
     }
 
     /// Everything a writer must know to go on; to be asked for after `.end`.
     package var recovered: RecoveredLog {
-        RecoveredLog(
-            manifest: manifest,
-            offset: offset,
+        var kept = manifest
+        for dropped in tornTail?.droppedFiles ?? [] {
+            kept.increments.removeAll { $0 == dropped }
+        }
+        return RecoveredLog(
+            manifest: kept,
+            offset: offset ?? 0,
             lineage: lineage,
-            wasClosed: isClosed,
-            cut: cut
+            wasClosed: wasClosed,
+            requestCount: requestCount,
+            tornTail: tornTail,
+            unproven: wasClosed ? [] : unproven
         )
     }
 
-    /// Opens the next file; its path if an RDB begins it.
-    private mutating func open(_ entry: Manifest.Entry) throws(LogError) -> String? {
-        let path = directory.path(entry.name)
-        var head = ByteWriter()
+    private mutating func open(_ file: LogFile, from start: Int) throws(LogError) {
+        var limit: Int?
+        if !isPromised(nextFile - 1) { limit = try examine(file, from: start) }
         do throws(SystemError) {
-            let segment = try SegmentReader(directory.storage, path)
-            try segment.head(5, into: &head)
-            self.segment = segment
-        } catch {
-            throw .storage(error)
-        }
-        window.removeAll()
-        windowFileOffset = 0
-        startsFile = true
-        guard head.bytes.text == "REDIS" || head.bytes.text == "VALKE" else { return nil }
-        awaitsSnapshotEnd = true
-        return path
-    }
-
-    private mutating func read() throws(LogError) -> Bool {
-        do throws(SystemError) {
-            return try segment?.read(into: &window) ?? false
+            let reader = try SegmentReader(directory.storage, file.path, from: start)
+            var cursor = SegmentCursor(reader, at: offset)
+            if let limit { cursor.limit(to: limit) }
+            self.cursor = consume cursor
         } catch {
             throw .storage(error)
         }
     }
 
-    private mutating func forgetEffects() {
-        let forgotten = effectsByteCount + remarkByteCount
-        window.removeFirst(forgotten)
-        windowFileOffset += forgotten
-        effectsByteCount = 0
-        remarkByteCount = 0
-    }
-
-    /// Reads until the window begins with whole requests; false at the end of the file.
+    /// Moves to the next effects of the file; false at its end.
     private mutating func findEffects() throws(LogError) -> Bool {
-        while true {
-            try scanWindow()
-            offset += effectsByteCount
-            if effectsByteCount > 0 { return true }
-            forgetEffects()
-            if try !read() {
-                guard window.isEmpty else { throw .damaged(damage(at: 0, "a request is cut")) }
+        while let event = try advance() {
+            switch event {
+            case .effects:
+                if takeEffects() { return true }
+                if isFinished { return false }
+            case .mark(let mark):
+                if case .time(let last) = options.limit, mark.time > last {
+                    isFinished = true
+                    return takeEffects()
+                }
+                lineage = mark.lineage
+                offset = offset ?? mark.offset
+                wasClosed = mark.isClosing
+                durableOffset = max(durableOffset, mark.durableOffset)
+            case .end:
+                cursor = nil
                 return false
             }
         }
+        return false
     }
 
-    private mutating func scanWindow() throws(LogError) {
-        while effectsByteCount < window.count {
-            switch RequestScanner.next(in: window.bytes, at: effectsByteCount) {
-            case .request(_, let end):
-                effectsByteCount = end
-                isClosed = false
-            case .remark(let end):
-                remarkByteCount = end - effectsByteCount
-                noteMark()
-                if effectsByteCount > 0 { return }
-                forgetEffects()
-            case .incomplete:
-                return
-            case .malformed(let place, let problem):
-                throw .damaged(damage(at: place, problem))
+    private mutating func advance() throws(LogError) -> SegmentCursor.Event? {
+        let path = files[nextFile - 1].path
+        do throws(SegmentReader.Failure) {
+            return try cursor?.advance()
+        } catch {
+            switch error {
+            case .storage(let error):
+                throw .storage(error)
+            case .cut(let place, let problem), .unreadable(let place, let problem):
+                throw .damaged(
+                    LogDamage(
+                        file: path,
+                        fileOffset: place,
+                        streamOffset: cursor?.wholeStreamOffset ?? 0,
+                        durableOffset: durableOffset > offset ?? 0 ? durableOffset : nil,
+                        problem: problem
+                    )
+                )
             }
         }
     }
 
-    private mutating func noteMark() {
-        let found = Mark(
-            line: window.bytes.part(from: effectsByteCount, count: remarkByteCount)
-        )
-        guard let mark = found else { return }
-        lineage = mark.lineage
-        isClosed = mark.isClosing
+    /// Hands out what the cursor found, or as much of it as the limit allows.
+    private mutating func takeEffects() -> Bool {
+        var last = StreamOffset.max
+        if case .offset(let limit) = options.limit { last = limit }
+        guard let taken = cursor?.takeWhole(upTo: last, into: &handedOut) else { return false }
+        isFinished = isFinished || !taken.isAll
+        guard !handedOut.isEmpty else { return false }
+        offset = taken.end
+        requestCount += taken.requestCount
+        wasClosed = false
+        return true
+    }
+}
+
+extension LogReader {
+    /// Whether a later file says that all of this one was on disk.
+    ///
+    /// A file of another server that is followed by a file was left in good order, too.
+    private func isPromised(_ index: Int) -> Bool {
+        guard index + 1 < files.count else { return false }
+        guard let next = files[index + 1].firstMark else { return true }
+        return files[(index + 1)...].contains { file in
+            file.firstMark.map { $0.durableOffset >= next.offset } ?? false
+        }
     }
 
-    private func damage(at place: Int, _ problem: String) -> LogDamage {
-        LogDamage(
-            file: segment?.path ?? "",
-            fileOffset: windowFileOffset + place,
-            streamOffset: offset,
-            problem: problem
-        )
-    }
-
-    /// Looks ahead, before anything of the last file is handed out, for where it really ends.
-    private mutating func examineTail() throws(LogError) {
-        guard files.isEmpty, var ahead = segment else { return }
-        let start = windowFileOffset
-        var tail = TailScanner()
+    /// Looks ahead, before anything of a file is handed out, for where it really ends.
+    ///
+    /// Returns where to stop reading, if not at the end.
+    private mutating func examine(_ file: LogFile, from start: Int) throws(LogError) -> Int? {
+        let following = files[nextFile...]
+        let tail: Tail
         do throws(SystemError) {
-            while tail.problem == nil, try ahead.read(into: &tail.window) { tail.scan() }
+            let reader = try SegmentReader(directory.storage, file.path, from: start)
+            tail = try Tail(
+                SegmentCursor(reader, at: offset),
+                before: following.first?.firstMark
+            )
         } catch {
             throw .storage(error)
         }
-        tail.finish()
-        guard let problem = tail.problem else { return }
-        let end = start + tail.wholeByteCount
-        guard problem.isTorn, cutsTornTail else {
-            throw .damaged(damage(at: tail.position, problem.text))
+        if tail.hasMarks {
+            unproven.append(.init(file: file.path, start: tail.provenByteCount))
         }
-        cut = RecoveredLog.Cut(
-            file: ahead.path,
-            fileOffset: end,
-            byteCount: ahead.limit - end,
+        guard let problem = tail.problem else { return nil }
+        if let damage = try damage(file, tail, problem) { throw .damaged(damage) }
+        tornTail = RecoveredLog.TornTail(
+            file: file.path,
+            fileOffset: tail.cut.fileOffset,
+            byteCount: file.byteCount - tail.cut.fileOffset,
+            requestCount: tail.requestCount,
+            problem: problem.text,
+            droppedFiles: following.map(\.entry),
+            needsEndMark: tail.cut.needsEndMark
+        )
+        files.removeSubrange(nextFile...)
+        return tail.cut.fileOffset
+    }
+
+    /// Tells damage from a torn tail; nil for the latter.
+    private func damage(
+        _ file: LogFile,
+        _ tail: Tail,
+        _ problem: Tail.Problem
+    ) throws(LogError) -> LogDamage? {
+        var damage = LogDamage(
+            file: file.path,
+            fileOffset: problem.fileOffset,
+            streamOffset: tail.cut.streamOffset,
             problem: problem.text
         )
-        segment?.limit = end
-    }
-}
-
-/// Finds the last place of a file at which no request and no transaction is open.
-private struct TailScanner: ~Copyable {
-    var window = ByteWriter()
-    /// Bytes of the file that may stay.
-    private(set) var wholeByteCount = 0
-    /// Bytes looked at.
-    private(set) var position = 0
-    private(set) var problem: Problem?
-    private var isInTransaction = false
-
-    struct Problem {
-        var text: String
-        /// Whether a write that was cut explains it.
-        var isTorn: Bool
-    }
-
-    mutating func scan() {
-        var scanned = 0
-        defer { window.removeFirst(scanned) }
-        while scanned < window.count {
-            let finding = RequestScanner.next(in: window.bytes, at: scanned)
-            switch finding {
-            case .request(let kind, let end):
-                if kind == .multi { isInTransaction = true }
-                if kind == .exec { isInTransaction = false }
-                position += end - scanned
-                scanned = end
-            case .remark(let end):
-                position += end - scanned
-                scanned = end
-            case .incomplete:
-                return
-            case .malformed(let place, let text):
-                position += place - scanned
-                problem = Problem(text: text, isTorn: false)
-                return
+        do throws(SystemError) {
+            guard options.acceptsTornTail else { return damage }
+            guard file.firstMark != nil else {
+                // Not ours: other servers promise nothing and check nothing. What they leave
+                // behind a crash ends too early, or in zeros where the data never arrived.
+                if problem.isAtEnd { return nil }
+                return try endsInZeros(file, from: problem.fileOffset) ? nil : damage
             }
-            if !isInTransaction { wholeByteCount = position }
+            var starts = [(file.path, tail.cut.fileOffset)]
+            starts += files[nextFile...].map { ($0.path, 0) }
+            for (path, start) in starts {
+                let promise = try Mark.highestPromise(
+                    in: directory.storage,
+                    path,
+                    from: start,
+                    of: file.firstMark?.lineage.id
+                )
+                if let promise, promise > tail.cut.streamOffset {
+                    damage.durableOffset = max(damage.durableOffset ?? 0, promise)
+                }
+            }
+        } catch {
+            throw .storage(error)
         }
+        return damage.durableOffset == nil ? nil : damage
     }
 
-    /// To be called at the end of the file.
-    mutating func finish() {
-        guard problem == nil else { return }
-        if !window.isEmpty {
-            problem = Problem(text: "the last request is cut", isTorn: true)
-        } else if isInTransaction {
-            problem = Problem(text: "the last transaction is cut", isTorn: true)
+    private func endsInZeros(_ file: LogFile, from start: Int) throws(SystemError) -> Bool {
+        let opened = try directory.storage.open(file.path, writable: false)
+        var position = start
+        var buffer = ByteWriter()
+        while try opened.read(1 << 20, at: position, into: &buffer) > 0 {
+            for offset in 0..<buffer.count where buffer.bytes.byte(at: offset) != 0 {
+                return false
+            }
+            position += buffer.count
+            buffer.removeAll()
         }
-    }
-}
-
-/// What was found in a log, for the writer that continues it.
-package struct RecoveredLog: Equatable, Sendable {
-    package var manifest: Manifest
-    /// Where the stream ends.
-    package var offset: StreamOffset
-    /// The history it belongs to; nil if another server wrote it.
-    package var lineage: Lineage?
-    /// Whether the writer stopped in good order.
-    package var wasClosed: Bool
-    /// What has to be cut off before the log can be continued.
-    package var cut: Cut?
-
-    /// A torn tail.
-    package struct Cut: Equatable, Sendable {
-        package var file: String
-        package var fileOffset: Int
-        package var byteCount: Int
-        package var problem: String
+        return true
     }
 }

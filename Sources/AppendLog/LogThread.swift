@@ -1,79 +1,175 @@
 import Bytes
 import Platform
 
-/// The two threads of a running log.
+/// What the log thread does: it writes what was handed over.
 ///
-/// One writes what was handed over; under `always` it syncs it, too, and what arrives in the
-/// meantime shares the next sync. The other syncs under `everysec`, so that a slow sync does
-/// not keep the writing of the next batches waiting.
-///
-/// The writer belongs to the first thread alone.
+/// Under `always` it also syncs; what arrives in the meantime shares the next sync. The writer
+/// belongs to this thread alone.
 final class LogThread: @unchecked Sendable {
     private let handover: Handover
     private let time: any TimeSource
     private var writer: LogWriter
+    /// Where the segment being written begins in the stream.
+    private var segmentOffset: StreamOffset
+    private var isFull = false
 
     init(_ writer: consuming LogWriter, _ handover: Handover, _ time: any TimeSource) {
+        segmentOffset = writer.offset
         self.writer = writer
         self.handover = handover
         self.time = time
     }
 
-    /// What the log thread does.
-    func write() {
-        var batch = Handover.Batch(bytes: ByteWriter(), segmentStarts: [], policy: .everysec)
+    /// Runs until the log is closed.
+    func run() {
+        var batch = Handover.Batch()
+        while true {
+            switch handover.take(&batch) {
+            case .write:
+                catchUp()
+                write(batch)
+            case .checkRoom:
+                checkRoom()
+            case .close:
+                close()
+                return
+            }
+        }
+    }
+
+    /// Learns what other threads made durable.
+    private func catchUp() {
+        if case .failed = handover.condition { return }
+        if writer.isBroken { writer.mend(at: handover.durableOffset) }
+        writer.synced(handover.durableOffset)
+    }
+
+    private func write(_ batch: borrowing Handover.Batch) {
+        var position = 0
+        for start in batch.segmentStarts {
+            write(batch, from: position, to: start.position)
+            position = start.position
+            beginSegment(at: batch.start + position, isCut: start.isCut)
+        }
+        write(batch, from: position, to: batch.bytes.count)
+        if batch.policy == .always { sync() }
+        report()
+    }
+
+    /// Writes a part of a batch, unless it could not be trusted to stay.
+    private func write(_ batch: borrowing Handover.Batch, from start: Int, to end: Int) {
+        guard start < end, handover.isBeyondDoubt(segmentOffset) else { return }
+        attempt(doubtEnd: batch.end) { () throws(SystemError) in
+            try writer.write(batch.bytes.bytes.part(from: start, count: end - start))
+        }
+        noteRoom()
+    }
+
+    private func noteRoom() {
+        guard writer.hasRoom == isFull else { return }
+        isFull = !writer.hasRoom
+        if isFull {
+            handover.foundFull(SystemError("fallocate", writer.path, code: SystemError.noSpace))
+        } else {
+            handover.foundRoom()
+        }
+    }
+
+    private func beginSegment(at offset: StreamOffset, isCut: Bool) {
+        let isTrusted = handover.isBeyondDoubt(segmentOffset)
+        guard isTrusted || isCut else { return }
+        let ended = writer.currentEntry
+        let byteCount = writer.currentByteCount
+        let isDone = attempt(doubtEnd: offset + 1) { () throws(SystemError) in
+            if isTrusted {
+                try writer.beginSegment()
+            } else {
+                try writer.abandon(goingOnAt: offset)
+            }
+        }
+        guard isDone else { return }
+        segmentOffset = offset
+        if isTrusted { handover.completed(ended, end: offset, byteCount: byteCount) }
+        if isCut { handover.cutMade(writer.currentEntry) }
+    }
+
+    private func sync() {
+        handover.awaitOtherSync()
+        guard handover.isBeyondDoubt(segmentOffset) else { return }
+        let begun = time.monotonicTime
+        let end = writer.offset
         do throws(SystemError) {
-            while handover.take(&batch) {
-                writer.synced(handover.durableOffset)
-                try write(batch)
-                if batch.policy == .always { try writer.sync() }
-                handover.wrote(
-                    writer.offset,
-                    durable: writer.durableOffset,
-                    file: writer.segment.file
-                )
-            }
-            if handover.failure == nil {
-                try writer.close()
-                handover.wrote(
-                    writer.offset,
-                    durable: writer.durableOffset,
-                    file: writer.segment.file
-                )
-            }
+            try writer.sync()
+            handover.noteSync(begun: begun)
         } catch {
-            handover.failed(error)
+            handover.syncFailed(error, doubtEnd: end)
         }
     }
 
-    private func write(_ batch: borrowing Handover.Batch) throws(SystemError) {
-        var start = 0
-        for place in batch.segmentStarts {
-            try write(batch, start, place)
-            try writer.beginSegment()
-            start = place
-        }
-        try write(batch, start, batch.bytes.count)
+    private func report() {
+        handover.wrote(
+            writer.offset,
+            durable: writer.syncedOffset,
+            writer.unsyncedFiles,
+            segmentByteCount: writer.currentByteCount
+        )
     }
 
-    private func write(
-        _ batch: borrowing Handover.Batch,
-        _ start: Int,
-        _ end: Int
-    ) throws(SystemError) {
-        guard start < end else { return }
-        try writer.write(batch.bytes.bytes.part(from: start, count: end - start))
-    }
-
-    /// What the sync thread does.
-    func sync() {
-        while let work = handover.awaitSync() {
-            let begun = time.monotonicTime
+    /// Does something that needs room on the disk, again and again while there is none.
+    @discardableResult
+    private func attempt(
+        doubtEnd: StreamOffset,
+        _ body: () throws(SystemError) -> Void
+    ) -> Bool {
+        while true {
             do throws(SystemError) {
-                try work.file.sync()
-                handover.synced(work.offset, begun: begun)
+                try body()
+                return true
             } catch {
-                handover.failed(error)
+                guard error.isOutOfSpace else {
+                    handover.failed(error, doubtEnd: doubtEnd)
+                    return false
+                }
+                isFull = true
+                handover.foundFull(error)
+                guard handover.pause() else {
+                    handover.failed(error, doubtEnd: doubtEnd)
+                    return false
+                }
+            }
+        }
+    }
+
+    private func checkRoom() {
+        attempt(doubtEnd: writer.offset) { () throws(SystemError) in try writer.reserve() }
+        noteRoom()
+    }
+
+    private func close() {
+        handover.awaitOtherSync()
+        guard handover.isBeyondDoubt(segmentOffset) else { return }
+        do throws(SystemError) {
+            try writer.close()
+            report()
+        } catch {
+            handover.syncFailed(error, doubtEnd: writer.offset)
+        }
+    }
+}
+
+/// What the sync thread does under `everysec`.
+///
+/// It is a thread of its own so that a slow sync does not keep the next batches from being
+/// written, and their writers from being answered.
+enum SyncThread {
+    /// Runs until the log is closed.
+    static func run(_ handover: Handover) {
+        while let work = handover.awaitSync() {
+            do throws(SystemError) {
+                for file in work.files { try file.sync() }
+                handover.synced(work)
+            } catch {
+                handover.syncFailed(error, doubtEnd: work.offset)
             }
         }
     }

@@ -3,163 +3,160 @@ import Platform
 
 /// Writes batches of effects to segments, one after the other, and syncs them.
 ///
-/// It has no thread of its own and never waits but for the disk: `EffectLog` runs it on the
+/// It has no thread of its own and waits for nothing but the disk: `EffectLog` runs it on the
 /// log thread, and the tests run it step by step on a disk that fails.
 struct LogWriter: ~Copyable {
-    let directory: LogDirectory
-    private(set) var manifest: Manifest
+    let files: LogFiles
     private(set) var lineage: Lineage
     /// How much of the stream was written to files.
     private(set) var offset: StreamOffset
-    /// How much of it is known to survive a power cut.
+    /// How much of it is known to survive a power cut, and is promised in marks.
     private(set) var durableOffset: StreamOffset
-    private(set) var segment: Segment
-    private let time: any TimeSource
-    private var scratch = ByteWriter()
+    /// What was synced, also while earlier bytes are lost.
+    private(set) var syncedOffset: StreamOffset
+    /// Whether the disk has room for what comes next.
+    private(set) var hasRoom = true
+    /// Whether bytes before `offset` are lost to this log until a base stands for them.
+    private(set) var isBroken = false
 
-    /// The file being written.
-    struct Segment {
-        var file: any StorageFile
-        var byteCount = 0
-        var lastMark: MonotonicTime
-        var lastMarkByteCount = 0
-    }
+    private var segment: SegmentWriter
+    /// Segments before it that were not synced yet.
+    private var older: [(file: any StorageFile, end: StreamOffset)] = []
+    private let format: SegmentFormat
+    private let time: any TimeSource
 
     /// Repairs what a crash left and begins a new segment after it.
     init(
         continuing recovered: RecoveredLog?,
         in directory: LogDirectory,
+        compression: LogCompression,
         time: any TimeSource,
         generator: inout some RandomNumberGenerator
     ) throws(SystemError) {
         let offset = recovered?.offset ?? 0
         var lineage = recovered?.lineage ?? Lineage(id: ReplicationID(using: &generator))
         if let recovered {
-            if let cut = recovered.cut { try LogWriter.repair(cut, in: directory.storage) }
+            try LogRepair(directory: directory).repair(recovered)
             // A replica may hold bytes that the crash took from this log. Under a new id it is
             // found out; under the old one both would count on and silently differ.
             if !recovered.wasClosed && recovered.lineage != nil {
                 lineage = lineage.branching(at: offset, using: &generator)
             }
+        } else {
+            try directory.storage.createFolder(directory.folder)
+            try directory.storage.syncDirectory("")
         }
-        try directory.storage.createFolder(directory.folder)
-        try directory.storage.syncDirectory("")
-        var manifest = recovered?.manifest ?? Manifest()
+        let files = LogFiles(directory, recovered?.manifest ?? Manifest())
+        let format = SegmentFormat(compression)
         let segment = try LogWriter.createSegment(
-            Mark(
-                lineage: lineage,
-                offset: offset,
-                durableOffset: offset,
-                time: time.wallTime
-            ),
-            &manifest,
-            directory,
-            time
+            files,
+            format,
+            Mark(lineage: lineage, offset: offset, durableOffset: offset, time: time.wallTime),
+            time.monotonicTime
         )
-        self.directory = directory
-        self.manifest = manifest
+        try files.removeHistory(files.manifest.history)
+        self.files = files
+        self.format = format
         self.lineage = lineage
         self.offset = offset
-        self.durableOffset = offset
-        self.segment = segment
+        durableOffset = offset
+        syncedOffset = offset
         self.time = time
+        self.segment = segment
     }
 
-    /// Keeps the bytes of a torn tail aside and cuts them off.
-    private static func repair(
-        _ cut: RecoveredLog.Cut,
-        in storage: any Storage
-    ) throws(SystemError) {
-        let file = try storage.open(cut.file, writable: true)
-        var bytes = ByteWriter()
-        _ = try file.read(cut.byteCount, at: cut.fileOffset, into: &bytes)
-        let asideName = "\(cut.file).cut-\(cut.fileOffset)"
-        if try storage.exists(asideName) { try storage.remove(asideName) }
-        let aside = try storage.create(asideName)
-        try aside.write(bytes.bytes, at: 0)
-        try aside.sync()
-        try file.truncate(to: cut.fileOffset)
-        try file.sync()
-    }
-
-    /// Creates a segment, and makes it count.
     private static func createSegment(
+        _ files: LogFiles,
+        _ format: SegmentFormat,
         _ mark: Mark,
-        _ manifest: inout Manifest,
-        _ directory: LogDirectory,
-        _ time: any TimeSource
-    ) throws(SystemError) -> Segment {
-        let sequence = manifest.highestSequence + 1
-        let name = "\(directory.fileName).\(sequence).incr.aof"
-        var bytes = ByteWriter()
-        mark.writeLine(to: &bytes)
-        let path = directory.path(name)
-        if try directory.storage.exists(path) { try directory.storage.remove(path) }
-        let file = try directory.storage.create(path)
-        try file.write(bytes.bytes, at: 0)
-        try file.sync()
-        var extended = manifest
-        extended.increments.append(Manifest.Entry(name: name, sequence: sequence))
-        try directory.storeManifest(extended)
-        manifest = extended
-        return Segment(
-            file: file,
-            byteCount: bytes.count,
-            lastMark: time.monotonicTime,
-            lastMarkByteCount: bytes.count
-        )
+        _ now: MonotonicTime
+    ) throws(SystemError) -> SegmentWriter {
+        var head = ByteWriter()
+        SegmentWriter.writeHead(mark, format, to: &head)
+        let (entry, file) = try files.addIncrement(format) { file throws(SystemError) in
+            try file.write(head.bytes, at: 0)
+        }
+        return SegmentWriter(entry, format, file, after: mark, byteCount: head.count, now: now)
     }
+
+    /// The segment being written.
+    var currentEntry: Manifest.Entry { segment.entry }
+
+    /// Bytes of its file.
+    var currentByteCount: Int { segment.byteCount }
+
+    /// Its file.
+    var path: String { segment.file.name }
 
     /// Writes a batch: whole requests and whole transactions.
     ///
     /// When it throws, nothing of the batch counts, and the same batch can be written again.
     mutating func write(_ batch: RawSpan) throws(SystemError) {
-        scratch.removeAll(keepingCapacityUpTo: 1 << 20)
-        if isMarkDue {
-            mark().writeLine(to: &scratch)
-            try segment.file.write(scratch.bytes, at: segment.byteCount)
-            segment.byteCount += scratch.count
-            segment.lastMark = time.monotonicTime
-            segment.lastMarkByteCount = segment.byteCount
-        }
-        try segment.file.write(batch, at: segment.byteCount)
-        segment.byteCount += batch.byteCount
-        offset += batch.byteCount
+        hasRoom = try segment.reserve()
+        let mark = mark()
+        try segment.write(batch, mark, now: time.monotonicTime)
+        offset = segment.offset
     }
 
-    /// Ends the segment and begins the next one.
+    /// Asks again for room.
+    mutating func reserve() throws(SystemError) {
+        hasRoom = try segment.reserve()
+    }
+
+    /// Ends the segment and begins the next one; can be repeated after it threw.
     mutating func beginSegment() throws(SystemError) {
-        try sync()
-        segment = try LogWriter.createSegment(mark(), &manifest, directory, time)
+        try segment.finish()
+        let next = try LogWriter.createSegment(files, format, mark(), time.monotonicTime)
+        older.append((segment.file, offset))
+        segment = next
+    }
+
+    /// Gives up on what was written since `durableOffset`, and goes on at `offset`.
+    ///
+    /// The segment begun here counts for nothing until a base stands for all before it, and
+    /// `mend` is called.
+    mutating func abandon(goingOnAt offset: StreamOffset) throws(SystemError) {
+        isBroken = true
+        var mark = mark()
+        mark.offset = offset
+        segment = try LogWriter.createSegment(files, format, mark, time.monotonicTime)
+        older = []
+        self.offset = offset
+    }
+
+    /// A base now stands for everything that is lost.
+    mutating func mend(at offset: StreamOffset) {
+        isBroken = false
+        synced(max(offset, syncedOffset))
     }
 
     /// Makes everything written survive a power cut.
     mutating func sync() throws(SystemError) {
-        guard durableOffset < offset else { return }
         let covered = offset
-        try segment.file.sync()
-        durableOffset = covered
+        for file in unsyncedFiles { try file.sync() }
+        synced(covered)
     }
 
-    /// What another thread must sync so that `offset` becomes durable.
-    var unsynced: (file: any StorageFile, offset: StreamOffset)? {
-        durableOffset < offset ? (segment.file, offset) : nil
+    /// What has to be synced for `offset` to become durable, in this order.
+    var unsyncedFiles: [any StorageFile] {
+        syncedOffset < offset ? older.map(\.file) + [segment.file] : []
     }
 
-    /// Notes what another thread synced.
-    mutating func synced(_ upTo: StreamOffset) {
-        durableOffset = max(durableOffset, upTo)
+    /// Notes that everything before `offset` was synced.
+    mutating func synced(_ offset: StreamOffset) {
+        syncedOffset = max(syncedOffset, offset)
+        if !isBroken { durableOffset = syncedOffset }
+        older.removeAll { $0.end <= syncedOffset }
     }
 
     /// Ends the log in good order.
     mutating func close() throws(SystemError) {
         try sync()
-        scratch.removeAll()
+        guard !isBroken else { return }
         var mark = mark()
         mark.isClosing = true
-        mark.writeLine(to: &scratch)
-        try segment.file.write(scratch.bytes, at: segment.byteCount)
-        segment.byteCount += scratch.count
+        try segment.close(mark)
+        try segment.finish()
         try segment.file.sync()
     }
 
@@ -170,11 +167,5 @@ struct LogWriter: ~Copyable {
             durableOffset: durableOffset,
             time: time.wallTime
         )
-    }
-
-    private var isMarkDue: Bool {
-        let age = time.monotonicTime - segment.lastMark
-        let byteCount = segment.byteCount - segment.lastMarkByteCount
-        return age >= .seconds(10) || (age >= .seconds(1) && byteCount >= 32 << 10)
     }
 }

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int clinux_reserve(int file, off_t length) {
@@ -60,3 +62,7 @@ void clinux_watch_termination(int wake_up) {
 int clinux_termination_signal(void) { return termination_signal; }
 
 void clinux_exit_on_termination(int is_set) { ends_at_once = is_set; }
+
+int clinux_lower_thread_priority(void) {
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+}

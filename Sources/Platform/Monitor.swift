@@ -99,6 +99,13 @@ package final class WorkerThread: @unchecked Sendable {
         }
     }
 
+    /// Lets the calling thread run when no other wants to.
+    ///
+    /// For work that nobody waits for, on a machine whose cores are busy answering.
+    package static func lowerPriority() {
+        clinux_lower_thread_priority()
+    }
+
     /// Waits until the closure has returned; to be called once.
     package func join() {
         pthread_join(thread, nil)

@@ -9,6 +9,9 @@ package struct SystemError: Error, Equatable, Sendable {
     /// The reason, as `errno` gave it.
     package let code: Int32
 
+    /// The reason that a full disk gives.
+    package static let noSpace = ENOSPC
+
     /// Describes a failure of `call` on `subject`.
     package init(_ call: String, _ subject: String = "", code: Int32) {
         self.call = call

@@ -21,6 +21,9 @@ int clinux_reserve(int file, off_t length);
 // Names the calling thread, for `top -H` and core dumps.
 int clinux_name_thread(const char *name);
 
+// Gives the calling thread the lowest share of the processor.
+int clinux_lower_thread_priority(void);
+
 // Accepts a connection that does not block and is closed on exec.
 int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size);
 

@@ -2,7 +2,7 @@
 package enum SyncPolicy: String, Sendable, CaseIterable {
     /// Once a power cut can no longer undo it.
     case always
-    /// At once; a power cut undoes the writes of at most the last second.
+    /// At once; a power cut undoes the acknowledged writes of at most one second.
     case everysec
     /// At once; when it gets to the disk is up to the kernel.
     case no
@@ -12,10 +12,17 @@ package enum SyncPolicy: String, Sendable, CaseIterable {
 package struct LogSettings: Equatable, Sendable {
     /// `appendfsync`.
     package var syncPolicy = SyncPolicy.everysec
+    /// `appendcompression`.
+    package var compression = LogCompression.lz4
+    /// Whether complete segments are turned into smaller ones in the background.
+    ///
+    /// Never done to a log that other servers are meant to read.
+    package var sealsSegments = true
     /// A segment that holds so much of the stream is followed by a new one.
     package var segmentByteCount = 64 << 20
-    /// So much may be waiting for the disk before writers have to wait, too.
-    package var maximumPendingByteCount = 64 << 20
+    /// When so much was appended and cannot be acknowledged yet, writers have to wait.
+    package var backlogByteCount = 64 << 20
 
+    /// The defaults.
     package init() {}
 }
