@@ -196,7 +196,7 @@ extension EffectLog {
         compaction = nil
     }
 
-    /// How the compaction ended; nil while it is under way. Tells once.
+    /// How the compaction ended; nil while it is under way, and after it was told once.
     package func takeCompactionOutcome() -> Compaction.Outcome? {
         guard compaction != nil, let outcome = handover.takeOutcome() else { return nil }
         compaction = nil

@@ -13,7 +13,7 @@ package enum LogCondition: Equatable, Sendable {
     case failed(SystemError)
 }
 
-/// How far the log has come, and what may be said about it. It does nothing itself.
+/// How far the log has come, and what may be said about it; it does nothing itself.
 ///
 ///     0            acknowledged     durable? written            appended
 ///     |-----------------|--------------|--------|-------------------|

@@ -26,9 +26,9 @@ struct SegmentWriter: ~Copyable {
     static let zstdLevel = 3
     /// A frame ends when it is this long, so that damage cannot take more with it.
     static let frameByteCount = 4 << 20
-    /// Reservations grow by this much...
+    /// How far ahead of the end room is reserved.
     static let reserveStep = 8 << 20
-    /// ... and are asked for when less than this is left of the last one.
+    /// When less than this is left of a reservation, the next one is asked for.
     ///
     /// What was accepted before the disk was found to be full still has to go somewhere.
     static let reserveMargin = 1 << 20

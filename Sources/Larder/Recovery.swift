@@ -61,9 +61,11 @@ package struct Recovery {
     ) throws(Failure) -> Outcome {
         var outcome = Outcome()
         if let log {
+            var options = LogReader.Options()
+            options.acceptsTornTail = cutsTornTail
             var found: LogReader?
             do throws(LogError) {
-                found = try LogReader(log, cutsTornTail: cutsTornTail)
+                found = try LogReader(log, options)
             } catch {
                 throw .log(error)
             }
@@ -136,7 +138,11 @@ package struct Recovery {
             switch step {
             case .snapshot(let path):
                 let end = try load(path, isLogBase: true, into: &engine, &outcome, report)
-                reader.snapshotEnded(at: end)
+                do throws(LogError) {
+                    try reader.snapshotEnded(at: end)
+                } catch {
+                    throw .log(error)
+                }
             case .effects(let startsFile):
                 if startsFile { replayer.selectFirstDatabase(&engine) }
                 try replayer.apply(reader.effects, before: reader.position, to: &engine, &outcome)
