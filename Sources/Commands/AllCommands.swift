@@ -2,13 +2,19 @@ extension Command {
     /// Every command, family by family.
     static let all: [Command] = Array(
         [
+            clients,
+            commands,
             commonSubsequence,
             connection,
+            databases,
             deadlines,
+            debugging,
             hashNumbers,
             hashes,
+            introspection,
             keys,
             lists,
+            persistence,
             randomMembers,
             scans,
             setAlgebra,

@@ -7,7 +7,7 @@ import Store
 /// The only way in is `execute`. The engine does no I/O and has no clock: whoever drives it
 /// sets `now` once a turn, sends the replies and `deliveries`, and hands `effects` to the log.
 package struct Engine: ~Copyable {
-    package let dataSet: DataSet
+    package var dataSet: DataSet
     package var effects = Effects()
     package var statistics = Statistics()
     package var settings = Settings()

@@ -132,6 +132,18 @@ extension Engine {
     ) {
     }
 
+    /// Tells whoever must know that a database is about to lose all its keys.
+    mutating func announceFlush(of keyspace: Keyspace) {
+    }
+
+    /// Tells whoever must know that two databases are about to change places.
+    mutating func announceSwap(_ one: Int, _ other: Int) {
+    }
+
+    /// Ends whatever a session takes part in beside its requests.
+    mutating func leaveEverything(_ session: SessionID) {
+    }
+
     /// Notes that a key has come by other means than its type's own commands.
     mutating func noteArrival(of key: RawSpan, in keyspace: Keyspace) {
     }

@@ -9,8 +9,15 @@ package protocol Host: AnyObject {
     /// BGSAVE: starts a save; the text is the status to reply with.
     func startSave(_ engine: inout Engine, schedule: Bool) throws(CommandError) -> StaticString
 
+    /// BGSAVE CANCEL: gives a running or scheduled save up; the text is the status to reply with.
+    func cancelSave(_ engine: inout Engine) throws(CommandError) -> StaticString
+
     /// BGREWRITEAOF: starts compacting the log; the text is the status to reply with.
     func startCompaction(_ engine: inout Engine) throws(CommandError) -> StaticString
+
+    /// DEBUG RELOAD and LOADAOF: replaces the data set by what is on disk.
+    func reload(_ engine: inout Engine, _ request: ReloadRequest) throws(CommandError)
+    func reloadLog(_ engine: inout Engine) throws(CommandError)
 
     /// When the last save succeeded, in seconds since 1970.
     var lastSave: Int64 { get }
@@ -42,6 +49,9 @@ package protocol Host: AnyObject {
     /// Microseconds since 1970, as the clock says now and not when the turn began.
     var timeOfDay: Int64 { get }
 
+    /// How many bytes of effects there have ever been.
+    var replicationOffset: Int64 { get }
+
     /// Lets the whole program sleep: DEBUG SLEEP.
     func sleep(microseconds: Int64)
 }
@@ -53,6 +63,8 @@ package struct ConnectionDescription: Sendable {
     package var localAddress = ""
     package var fileDescriptor = -1
     package var isUnixSocket = false
+    /// From the same machine.
+    package var isLocal = false
     package var ageSeconds: Int64 = 0
     package var idleSeconds: Int64 = 0
     /// Bytes that came and are not executed yet, and the room left behind them.
@@ -75,4 +87,12 @@ package struct ShutdownRequest: Sendable {
     package var now = false
     package var force = false
     package var abort = false
+}
+
+/// The arguments of DEBUG RELOAD.
+package struct ReloadRequest: Sendable {
+    package var saves = true
+    package var flushes = true
+    /// Keys of the file replace those that are there.
+    package var merges = false
 }

@@ -58,6 +58,8 @@ final class SessionDetails {
     var name = ByteString("")
     var libraryName = ByteString("")
     var libraryVersion = ByteString("")
+    /// CLIENT CAPA REDIRECT.
+    var followsRedirects = false
     /// The requests between MULTI and EXEC, as they came.
     var queue: [QueuedRequest] = []
     var watchedKeys: [WatchedKey] = []

@@ -9,6 +9,11 @@ package struct Settings {
     /// Why writes are refused while `.refusingWrites` holds.
     package var writeRefusal = ""
 
+    /// Who may use DEBUG.
+    package var debugPermission = DebugPermission.nobody
+    /// Whether keys whose deadline is past are looked for; off only in tests.
+    package var expiresActively = true
+
     package init() {}
 
     var requiresPassword: Bool { password.byteCount > 0 }

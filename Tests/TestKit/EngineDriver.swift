@@ -4,12 +4,20 @@ import RESP
 import Store
 
 /// An engine without a server around it: requests in, replies out, time as the test sets it.
+///
+///     let engine = EngineDriver()
+///     #expect(engine("SET key value") == "+OK")
+///     #expect(engine("GET key") == "value")
 package final class EngineDriver {
     package var engine: Engine
-    private let host = IdleHost()
-    private let session: SessionID
-    private var writer = ReplyWriter()
-    private var parser = ReplyParser()
+    package let host = TestHost()
+    /// The session that requests come from.
+    package private(set) var session: SessionID
+    private var versions: [SessionID: ProtocolVersion] = [:]
+    /// What sessions were sent beside the replies to their requests.
+    private var messages: [SessionID: [Reply]] = [:]
+    /// What the server would have to do after the last request.
+    package private(set) var outcome = Engine.Outcome.done
 
     /// An empty engine whose choices depend on `seed` alone.
     package init(
@@ -21,13 +29,16 @@ package final class EngineDriver {
         session = engine.openSession()
         engine.dataSet.now = 1_700_000_000_000
         engine.effects.isEnabled = true
-        writer.protocolVersion = version
+        versions[session] = version
     }
 
     /// Milliseconds since 1970.
     package var now: Int64 {
         get { engine.dataSet.now }
-        set { engine.dataSet.now = newValue }
+        set {
+            host.elapsed += (newValue - engine.dataSet.now) * 1000
+            engine.dataSet.now = newValue
+        }
     }
 
     /// Executes the words of `line`, which are separated by single spaces.
@@ -40,73 +51,70 @@ package final class EngineDriver {
     @discardableResult
     package func execute(_ arguments: [ByteString]) -> Reply? {
         let buffer = RequestBuffer(arguments)
-        _ = engine.execute(buffer.request, session: session, reply: &writer)
-        parser.append(writer.bytes)
-        writer.removeAll()
-        return try? parser.next()
+        var writer = ReplyWriter(versions[session] ?? .resp2)
+        outcome = engine.execute(buffer.request, session: session, reply: &writer)
+        versions[session] = writer.protocolVersion
+        var replies = parse(writer.bytes)
+        collectDeliveries()
+        guard !replies.isEmpty else { return nil }
+        let first = replies.removeFirst()
+        // A command may reply several times: SUBSCRIBE does for each channel.
+        messages[session, default: []].insert(contentsOf: replies, at: 0)
+        return first
+    }
+
+    /// Another client.
+    package func connect() -> SessionID {
+        engine.openSession()
+    }
+
+    /// Executes the words of `line` as a request of another client.
+    @discardableResult
+    package func callAsFunction(_ other: SessionID, _ line: String) -> Reply? {
+        let own = session
+        session = other
+        defer { session = own }
+        return self(line)
+    }
+
+    /// What a session was sent beside replies since the last call; the own one if none is named.
+    package func takeMessages(_ session: SessionID? = nil) -> [Reply] {
+        collectDeliveries()
+        return messages.removeValue(forKey: session ?? self.session) ?? []
     }
 
     /// The effects since the last call, one request a line with its words separated by spaces;
     /// the choice of a database is left out.
     package func takeEffects() -> [String] {
-        var parser = ReplyParser()
-        parser.append(engine.effects.output.bytes)
+        let effects = parse(engine.effects.output.bytes)
         engine.effects.removeAll()
-        var lines: [String] = []
-        while case .array(let words) = try? parser.next() {
+        return effects.compactMap { effect in
+            guard case .array(let words) = effect else { return "?" }
             let texts = words.map { word in
                 if case .bulk(let text) = word { return text.description }
                 return "?"
             }
-            if texts.first != "SELECT" { lines.append(texts.joined(separator: " ")) }
+            return texts.first == "SELECT" ? nil : texts.joined(separator: " ")
         }
-        return lines
-    }
-}
-
-/// A host that has nothing to save, to configure or to end.
-private final class IdleHost: Host {
-    func save(_ engine: inout Engine) throws(CommandError) {}
-
-    func startSave(
-        _ engine: inout Engine,
-        schedule: Bool
-    ) throws(CommandError) -> StaticString {
-        "Background saving started"
     }
 
-    func startCompaction(_ engine: inout Engine) throws(CommandError) -> StaticString {
-        "Background append only file rewriting started"
+    private func collectDeliveries() {
+        for delivery in engine.deliveries.all {
+            let whole = engine.deliveries.bytes.bytes
+            let run = whole.part(from: delivery.offset, count: delivery.byteCount)
+            messages[delivery.session, default: []] += parse(run)
+        }
+        engine.deliveries.removeAll()
     }
 
-    var lastSave: Int64 { 0 }
-
-    func shutdown(_ engine: inout Engine, _ request: ShutdownRequest) throws(CommandError) {}
-
-    func getConfiguration(_ patterns: [ByteString], _ reply: inout ReplyWriter) {
-        reply.map(0)
+    private func parse(_ bytes: RawSpan) -> [Reply] {
+        var parser = ReplyParser()
+        parser.append(bytes)
+        var replies: [Reply] = []
+        while let reply = try? parser.next() { replies.append(reply) }
+        precondition(parser.waitingByteCount == 0, "a reply is not whole")
+        return replies
     }
-
-    func setConfiguration(
-        _ pairs: [(name: ByteString, value: ByteString)],
-        _ engine: inout Engine
-    ) throws(CommandError) {}
-
-    func rewriteConfiguration() throws(CommandError) {}
-
-    func resetStatistics(_ engine: inout Engine) {}
-
-    func information(_ sections: [ByteString], _ engine: borrowing Engine) -> ByteString { "" }
-
-    func connection(of session: SessionID) -> ConnectionDescription? { nil }
-
-    func close(_ session: SessionID) {}
-
-    var microseconds: Int64 { 0 }
-
-    var timeOfDay: Int64 { 0 }
-
-    func sleep(microseconds: Int64) {}
 }
 
 extension Reply: ExpressibleByStringLiteral {

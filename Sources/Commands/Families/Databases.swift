@@ -1,0 +1,77 @@
+import Bytes
+import RESP
+import Store
+
+extension Command {
+    static let databases: [Command] = [
+        Command("flushdb", .atLeast(1), [.write], flushDatabase),
+        Command("flushall", .atLeast(1), [.write], flushAll),
+        Command("swapdb", .exactly(3), [.write, .fast], swapDatabases),
+    ]
+}
+
+private func flushDatabase(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    try checkFlushMode(request)
+    engine.flush(engine.keyspace)
+    reply.ok()
+}
+
+private func flushAll(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    try checkFlushMode(request)
+    for number in 0..<engine.dataSet.databaseCount { engine.flush(engine.dataSet[number]) }
+    reply.ok()
+}
+
+/// Takes SYNC and ASYNC, which are the same here: the memory is freed in steps in either case.
+private func checkFlushMode(_ request: borrowing Request) throws(CommandError) {
+    switch request.count {
+    case 1: return
+    case 2 where request.is(1, "sync") || request.is(1, "async"): return
+    default: throw .syntax
+    }
+}
+
+extension Engine {
+    fileprivate mutating func flush(_ keyspace: Keyspace) {
+        // Flushing nothing is an effect too: a replica may hold what this server does not.
+        statistics.changes += Int64(max(keyspace.count, 1))
+        if !gates.isEmpty { announceFlush(of: keyspace) }
+        keyspace.removeAll()
+    }
+}
+
+private func swapDatabases(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard let one = DecimalText.parseInteger(request[1]) else {
+        throw .text("ERR invalid first DB index")
+    }
+    guard let other = DecimalText.parseInteger(request[2]) else {
+        throw .text("ERR invalid second DB index")
+    }
+    _ = try engine.database(one)
+    _ = try engine.database(other)
+    if one != other {
+        engine.swap(Int(one), Int(other))
+    }
+    engine.statistics.changes += 1
+    reply.ok()
+}
+
+extension Engine {
+    fileprivate mutating func swap(_ one: Int, _ other: Int) {
+        if !gates.isEmpty { announceSwap(one, other) }
+        dataSet.swap(one, other)
+        keyspace = dataSet[sessions[current].database]
+    }
+}
