@@ -58,7 +58,7 @@ let package = Package(
         module("Dump", imports: ["Bytes", "RDB", "Store"]),
 
         // Floor 4: what commands mean, and what a snapshot is.
-        module("Commands", imports: ["Bytes", "RESP", "Store"]),
+        module("Commands", imports: ["Bytes", "RESP", "RDB", "Store", "Dump"]),
         module("Snapshots", imports: ["Bytes", "Platform", "RDB", "Store", "Dump"]),
 
         // Floor 5: one durable data set without a socket.

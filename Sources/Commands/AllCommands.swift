@@ -14,6 +14,7 @@ extension Command {
             introspection,
             keys,
             lists,
+            payloads,
             persistence,
             randomMembers,
             scans,

@@ -26,9 +26,9 @@ package struct DataSet: ~Copyable {
         self.databaseCount = databaseCount
         order = Array(0..<databaseCount)
         let state = UnsafeMutablePointer<KeyspaceState>.allocate(capacity: 1)
-        unsafe state.initialize(to: KeyspaceState(number: -1, environment: environment))
-        // No snapshot ever walks it.
-        unsafe state.pointee.isYoungerThanSnapshot = true
+        unsafe state.initialize(
+            to: KeyspaceState(number: -1, isScratch: true, environment: environment)
+        )
         scratch = unsafe Keyspace(state: state)
     }
 
@@ -86,6 +86,11 @@ package struct DataSet: ~Copyable {
 
     /// A number by chance, for choices that need no secrecy.
     package func random() -> UInt64 { unsafe environment.pointee.random.next() }
+
+    /// Whether a field of any hash may have a deadline.
+    package var mayHaveFieldDeadlines: Bool {
+        unsafe environment.pointee.hasSeenFieldDeadlines
+    }
 
     /// Bytes of memory that all keys and values take.
     package var usedByteCount: Int {

@@ -9,6 +9,8 @@ struct Environment: ~Copyable {
     var now: Int64 = 0
     var access = AccessClock()
     var limits = EncodingLimits()
+    /// Whether a field of any hash was ever given a deadline.
+    var hasSeenFieldDeadlines = false
     var random: Xorshift
     var graveyard: Graveyard
     var snapshot: SnapshotWalk

@@ -50,7 +50,9 @@ extension UnsafeMutablePointer<Environment> {
     /// in steps.
     func detach(_ flushed: Keyspace, replacedBy fresh: Keyspace) {
         let isYounger = unsafe flushed.state.pointee.isYoungerThanSnapshot
-        unsafe fresh.state.pointee.isYoungerThanSnapshot = pointee.snapshot.isActive
+        if unsafe pointee.snapshot.isActive {
+            unsafe fresh.state.pointee.isYoungerThanSnapshot = true
+        }
         let stage = unsafe pointee.snapshot.pending.firstIndex {
             unsafe $0.keyspace.state == fresh.state
         }

@@ -194,7 +194,11 @@ package struct Keyspace {
         let detached = UnsafeMutablePointer<KeyspaceState>.allocate(capacity: 1)
         unsafe detached.moveInitialize(from: state, count: 1)
         unsafe state.initialize(
-            to: KeyspaceState(number: detached.pointee.number, environment: environment)
+            to: KeyspaceState(
+                number: detached.pointee.number,
+                isScratch: detached.pointee.isScratch,
+                environment: environment
+            )
         )
         unsafe environment.detach(Keyspace(state: detached), replacedBy: self)
         if unsafe count <= Graveyard.smallCount {
@@ -215,13 +219,21 @@ struct KeyspaceState: ~Copyable {
     let environment: UnsafeMutablePointer<Environment>
     var table: HashTable<EntryNode>
     var deadlineCount = 0
+    /// No number leads to it, and no snapshot has it.
+    let isScratch: Bool
     /// Everything in it was added after the running snapshot began.
-    var isYoungerThanSnapshot = false
+    var isYoungerThanSnapshot: Bool
     /// The number that the database had when the running snapshot began.
     var snapshotNumber = 0
 
-    init(number: Int, environment: UnsafeMutablePointer<Environment>) {
+    init(
+        number: Int,
+        isScratch: Bool = false,
+        environment: UnsafeMutablePointer<Environment>
+    ) {
         unsafe self.number = number
+        unsafe self.isScratch = isScratch
+        unsafe isYoungerThanSnapshot = isScratch
         unsafe self.environment = unsafe environment
         unsafe table = HashTable(
             arena: environment.pointee.arena,

@@ -67,6 +67,13 @@ extension Keyspace {
     }
 }
 
+extension Keyspace {
+    /// Lets nobody have the rest of the snapshot, as `DataSet.cancelSnapshot` does.
+    package func cancelSnapshot() {
+        unsafe environment.pointee.snapshot.sink = nil
+    }
+}
+
 extension DataSet {
     /// Begins a snapshot of the data as it is now; one at a time.
     package func beginSnapshot(into sink: any SnapshotSink) {

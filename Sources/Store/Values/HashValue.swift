@@ -197,6 +197,9 @@ package struct OpenHash {
         _ keepsDeadline: Bool,
         in table: UnsafeMutablePointer<HashTable<FieldNode>>
     ) -> Bool {
+        if newDeadline != nil {
+            unsafe open.keyspace.environment.pointee.hasSeenFieldDeadlines = true
+        }
         let hash = unsafe table.pointee.hash(field)
         if let slot = unsafe table.pointee.find(field, hash: hash) {
             let old = unsafe slot.node
