@@ -83,6 +83,13 @@ let package = Package(
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
         tests(of: "Commands", imports: ["Commands", "Store", "RESP", "Bytes", "TestKit"]),
         tests(of: "RDB", imports: ["RDB", "Bytes"]),
+        tests(
+            of: "Larder",
+            imports: [
+                "Larder", "Bytes", "RDB", "Platform", "Store", "Dump", "Commands", "Snapshots",
+                "TestKit",
+            ]
+        ),
         tests(of: "Tidy", imports: []),
     ]
 )
