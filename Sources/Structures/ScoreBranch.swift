@@ -100,16 +100,17 @@ struct ScoreBranch {
     /// That is the child in which the first entry with `key` or more is, or behind whose
     /// last entry it is.
     func childIndex(ofKey key: UInt64) -> Int {
+        // All of them, not by halves: no branch to guess wrong, and the cache lines of a cold
+        // block arrive together.
         let keys = unsafe keys
-        var low = 1
-        var length = count &- 1
-        while length > 0 {
-            let half = length >> 1
-            let isLess = unsafe keys[low &+ half] < key
-            low = isLess ? low &+ half &+ 1 : low
-            length = isLess ? length &- half &- 1 : half
+        let count = count
+        var less = 0
+        var index = 1
+        while index < count {
+            less &+= unsafe keys[index] < key ? 1 : 0
+            index &+= 1
         }
-        return low &- 1
+        return less
     }
 
     /// The child where `target` is or belongs.

@@ -1,7 +1,7 @@
 /// A leaf of a `ScoreIndex`: nodes in order, and 32 bits of each one's score.
 ///
 ///     0        8       10         12      13..15   16
-///     | origin | count | capacity | shift | unused | nodes: capacity x 6 | deltas: x 4 |
+///     | origin | count | capacity | shift | unused | deltas: capacity x 4 | nodes: x 6 |
 ///
 /// The delta of an entry is `(key >> shift) - origin`, where the key is the score as
 /// `ScoreOrder` has it. The scores in a leaf lie close together, so a window of 32 bits placed
@@ -54,7 +54,7 @@ struct ScoreLeaf {
         }
     }
 
-    var capacity: Int { unsafe Int(address.load(fromByteOffset: 10, as: UInt16.self)) }
+    @inlinable var capacity: Int { unsafe Int(address.load(fromByteOffset: 10, as: UInt16.self)) }
 
     var isFull: Bool { count == capacity }
 
@@ -67,21 +67,20 @@ struct ScoreLeaf {
 
     @inlinable
     func node(at index: Int) -> SortedSetNode {
-        unsafe SortedSetNode(
-            address.packedPointer(at: ScoreLeaf.headerByteCount &+ 6 &* index)
-        )
+        unsafe SortedSetNode(nodes.packedPointer(at: 6 &* index))
     }
 
     func setNode(at index: Int, _ node: SortedSetNode) {
-        unsafe address.storePackedPointer(
-            node.address,
-            at: ScoreLeaf.headerByteCount &+ 6 &* index
-        )
+        unsafe nodes.storePackedPointer(node.address, at: 6 &* index)
     }
 
+    @inlinable var nodes: UnsafeMutableRawPointer {
+        unsafe address + (ScoreLeaf.headerByteCount &+ 4 &* capacity)
+    }
+
+    /// At the same place whatever the capacity: a search of a cold leaf need not wait for it.
     var deltas: UnsafeMutablePointer<UInt32> {
-        unsafe (address + (ScoreLeaf.headerByteCount &+ 6 &* capacity))
-            .assumingMemoryBound(to: UInt32.self)
+        unsafe (address + ScoreLeaf.headerByteCount).assumingMemoryBound(to: UInt32.self)
     }
 
     func key(at index: Int) -> UInt64 {
@@ -93,22 +92,42 @@ struct ScoreLeaf {
     /// The entries whose delta is that of `key`; those before are less, those behind greater.
     func run(of key: UInt64) -> Range<Int> {
         let count = count
-        let scaled = key >> UInt64(truncatingIfNeeded: shift)
+        let scaled = key &>> UInt64(truncatingIfNeeded: shift)
         let origin = origin
         guard scaled >= origin else { return unsafe Range(uncheckedBounds: (0, 0)) }
         guard let delta = UInt32(exactly: scaled &- origin) else {
             return unsafe Range(uncheckedBounds: (count, count))
         }
+        let low = lowerCount(than: delta, of: count)
         let deltas = unsafe deltas
-        // All of them, not by halves: a cold leaf's cache lines then arrive together.
-        var less: UInt32 = 0
-        for index in 0..<count {
-            less &+= unsafe deltas[index] < delta ? 1 : 0
-        }
-        let low = Int(less)
         var high = low
         while unsafe high < count && deltas[high] == delta { high &+= 1 }
         return unsafe Range(uncheckedBounds: (low, high))
+    }
+
+    /// How many of the first `count` deltas are less than `delta`.
+    ///
+    /// Reads them all, eight at once: a cold leaf's cache lines then arrive together, where
+    /// halving would wait for one after the other.
+    private func lowerCount(than delta: UInt32, of count: Int) -> Int {
+        let deltas = unsafe UnsafeRawPointer(deltas)
+        let wanted = SIMD8<UInt32>(repeating: delta)
+        var counts = SIMD8<UInt32>(repeating: 0)
+        var index = 0
+        while index &+ 8 <= count {
+            let eight = unsafe deltas.loadUnaligned(
+                fromByteOffset: 4 &* index,
+                as: SIMD8<UInt32>.self
+            )
+            counts.replace(with: counts &+ 1, where: eight .< wanted)
+            index &+= 8
+        }
+        var sum = counts.wrappedSum()
+        while index < count {
+            sum &+= unsafe deltas.load(fromByteOffset: 4 &* index, as: UInt32.self) < delta ? 1 : 0
+            index &+= 1
+        }
+        return Int(sum)
     }
 
     /// The index of the first entry that does not come before `target`.
@@ -148,8 +167,11 @@ struct ScoreLeaf {
 
     /// Where `node` is; it must be here and have the score it came with.
     func index(of node: SortedSetNode, key: UInt64) -> Int {
+        let run = run(of: key)
+        // Mostly there is no other candidate, and nothing more to read.
+        if run.count == 1 { return run.lowerBound }
         // Comparing pointers, even a hundred of them, costs less than following one.
-        for index in run(of: key) where self.node(at: index) == node { return index }
+        for index in run where self.node(at: index) == node { return index }
         preconditionFailure("a node is not where its score says")
     }
 
@@ -166,7 +188,7 @@ struct ScoreLeaf {
         }
         moveEntries(from: index, to: index &+ 1, count: count &- index)
         setNode(at: index, node)
-        let scaled = key >> UInt64(truncatingIfNeeded: shift)
+        let scaled = key &>> UInt64(truncatingIfNeeded: shift)
         unsafe deltas[index] = UInt32(truncatingIfNeeded: scaled &- origin)
         self.count = count &+ 1
     }
@@ -180,7 +202,7 @@ struct ScoreLeaf {
 
     private func moveEntries(from source: Int, to target: Int, count: Int) {
         guard count > 0 else { return }
-        let nodes = unsafe address + ScoreLeaf.headerByteCount
+        let nodes = unsafe nodes
         unsafe (nodes + 6 &* target).copyMemory(from: nodes + 6 &* source, byteCount: 6 &* count)
         let deltas = unsafe UnsafeMutableRawPointer(deltas)
         unsafe (deltas + 4 &* target).copyMemory(from: deltas + 4 &* source, byteCount: 4 &* count)
@@ -204,7 +226,7 @@ struct ScoreLeaf {
 
     /// Moves the window so that it covers `key` too.
     private func fit(_ key: UInt64) {
-        let scaled = key >> UInt64(truncatingIfNeeded: shift)
+        let scaled = key &>> UInt64(truncatingIfNeeded: shift)
         if scaled >= origin, scaled &- origin <= UInt64(UInt32.max) { return }
         rescale(low: min(lowest, scaled), high: max(highest, scaled))
     }
@@ -253,9 +275,8 @@ struct ScoreLeaf {
     /// Copies entries of `other` behind those of this leaf, whose window covers them.
     func append(from other: ScoreLeaf, _ range: Range<Int>) {
         let start = count
-        let source = unsafe other.address + (ScoreLeaf.headerByteCount + 6 * range.lowerBound)
-        let target = unsafe address + (ScoreLeaf.headerByteCount + 6 * start)
-        unsafe target.copyMemory(from: source, byteCount: 6 * range.count)
+        let source = unsafe other.nodes + 6 * range.lowerBound
+        unsafe (nodes + 6 * start).copyMemory(from: source, byteCount: 6 * range.count)
         let more = UInt64(shift - other.shift)
         let deltas = unsafe deltas
         let others = unsafe other.deltas + range.lowerBound

@@ -59,12 +59,12 @@ struct ScoreTarget {
 }
 
 extension UnsafeMutableRawPointer {
-    /// Reads a pointer of 6 bytes; 2 bytes behind it must belong to the block too.
+    /// Reads a pointer of 6 bytes; 2 bytes before it must belong to the block too.
     @inlinable
     func packedPointer(at offset: Int) -> UnsafeMutableRawPointer {
-        let bits = unsafe loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let bits = unsafe loadUnaligned(fromByteOffset: offset &- 2, as: UInt64.self)
         return unsafe UnsafeMutableRawPointer(
-            bitPattern: UInt(truncatingIfNeeded: bits & 0xFFFF_FFFF_FFFF)
+            bitPattern: UInt(truncatingIfNeeded: UInt64(littleEndian: bits) >> 16)
         ).unsafelyUnwrapped
     }
 

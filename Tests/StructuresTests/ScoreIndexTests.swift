@@ -146,9 +146,9 @@ struct ScoreIndexTests {
         for (leafCapacity, branchCapacity) in ScoreIndexTests.capacities {
             var random = SeededGenerator(seed: seed)
             let subject = Subject(leafCapacity: leafCapacity, branchCapacity: branchCapacity)
-            for step in 0..<3000 {
+            for step in 0..<1600 {
                 // Phases of growth and of shrinking, so that every block is split and joined.
-                let grows = (step / 750).isMultiple(of: 2)
+                let grows = (step / 400).isMultiple(of: 2)
                 let name = ByteString("m\(Int.random(in: 0..<600, using: &random))")
                 if Int.random(in: 0..<10, using: &random) < (grows ? 8 : 3) {
                     subject.set(name, draw.score(&random))
