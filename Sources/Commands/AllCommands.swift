@@ -4,6 +4,8 @@ extension Command {
         [
             clients,
             commands,
+            bitFields,
+            bitmaps,
             commonSubsequence,
             connection,
             databases,

@@ -86,18 +86,21 @@ extension OpenEntry {
         return value.count
     }
 
-    /// Gives a string `count` bytes: cuts it, or adds zeros.
-    package func resizeString(to count: Int) {
+    /// Makes a string at least `count` bytes long, with zeros; returns whether it grew.
+    @discardableResult
+    package func extendString(to count: Int) -> Bool {
         let old = unsafe entry.valueBytes.count
-        let value = unsafe resizeValue(to: count)
         setForm(.edited)
-        guard count > old else { return }
+        guard count > old else { return false }
+        let value = unsafe resizeValue(to: count)
         let gap = unsafe UnsafeMutableRawBufferPointer(rebasing: value[old...])
         unsafe gap.initializeMemory(as: UInt8.self, repeating: 0)
+        return true
     }
 
-    /// Lets `body` change the bytes of the value in place.
+    /// Lets `body` change the bytes of a string in place.
     package func withMutableBytes<Result>(_ body: (inout MutableRawSpan) -> Result) -> Result {
+        setForm(.edited)
         var span = unsafe entry.valueBytes.mutableBytes
         return body(&span)
     }
