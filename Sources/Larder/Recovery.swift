@@ -71,8 +71,13 @@ package struct Recovery {
             }
             if var reader = found.take() {
                 try replay(&reader, into: &engine, &outcome, report)
-                outcome.log = reader.recovered
-                return outcome
+                let recovered = reader.recovered
+                outcome.log = recovered
+                // A log that holds nothing yet may have been begun for a snapshot that was to
+                // become its base, and a crash came between.
+                guard recovered.manifest.base == nil, recovered.offset == 0 else {
+                    return outcome
+                }
             }
         }
         do throws(SystemError) {

@@ -1,13 +1,16 @@
+import AppendLog
 import Bytes
 import Commands
+import Glibc
 import Platform
 import RDB
 import Snapshots
 import Store
 
-/// Saves the data set to its snapshot file: when asked, and when the save points say so.
+/// Saves the data set: to its snapshot file, when asked and when the save points say so, and as
+/// the base of the log, when that is compacted. One save runs at a time.
 ///
-/// Holds no engine: whoever drives it passes the data set, so that a command may start a save
+/// Holds no engine: whoever drives it passes the engine, so that a command may start a save
 /// while it is executed.
 package final class SaveKeeper {
     /// Save when so many seconds have passed and so many changes were made.
@@ -35,6 +38,10 @@ package final class SaveKeeper {
         package var forcedVersion: Int?
         /// Whether a policy evicts by use, so that files keep the frequency or idle time.
         package var keepsAccess = false
+        /// `auto-aof-rewrite-percentage`; 0 for never.
+        package var compactionPercentage = 100
+        /// `auto-aof-rewrite-min-size`.
+        package var compactionMinimumByteCount = 64 << 20
 
         package init() {}
     }
@@ -53,27 +60,43 @@ package final class SaveKeeper {
         package var saveCount = 0
         /// The longest that a slice kept the core, in the running or last save.
         package var longestSlice = Duration.zero
+        package var lastCompactionSucceeded = true
+        package var lastCompactionDuration: Duration?
+        package var compactionCount = 0
     }
 
     package var settings = Settings()
     package private(set) var status = Status()
-    /// Another save shall begin once the running one has ended.
+    /// A save shall begin once nothing else runs.
     package var isScheduled = false
+    /// A compaction of the log shall begin once nothing else runs, between two turns.
+    package var isCompactionScheduled = false
+    /// The log whose bases are written here.
+    package var log: EffectLog?
 
     private let storage: any Storage
     private let time: any TimeSource
     private let onProgress: @Sendable () -> Void
     private var running: Running?
     private var lastAttempt: MonotonicTime?
+    private var lastCompactionAttempt: MonotonicTime?
 
     private struct Running {
         let saver: SnapshotSaver
+        let purpose: Purpose
         let start: MonotonicTime
         let changes: Int64
     }
 
+    private enum Purpose {
+        case snapshot
+        case logBase
+    }
+
     /// After a failure, save points wait this long.
     private static let retryDelay = Duration.seconds(5)
+    /// After a failure, a growing log waits this long.
+    private static let compactionRetryDelay = Duration.seconds(60)
 
     /// Saves into `storage`. `onProgress` wakes the core, from another thread.
     package init(
@@ -86,8 +109,14 @@ package final class SaveKeeper {
         self.onProgress = onProgress
     }
 
-    /// Whether a save runs.
-    package var isSaving: Bool { running != nil }
+    /// Whether the snapshot file is being saved.
+    package var isSaving: Bool { running?.purpose == .snapshot }
+
+    /// Whether the log is being compacted.
+    package var isCompacting: Bool { running?.purpose == .logBase || log?.isCompacting ?? false }
+
+    /// Whether no save can begin now.
+    package var isBusy: Bool { running != nil }
 
     /// When the running save began, and how much of its keys and bytes is done.
     package func progress(
@@ -104,25 +133,13 @@ package final class SaveKeeper {
         status.savedChanges = engine.statistics.changes
     }
 
-    /// Begins a save; throws if one runs.
+    /// Begins a save of the snapshot file; nothing else may run.
     package func start(_ engine: borrowing Engine) throws(RDBError) {
-        precondition(running == nil, "a save runs")
         lastAttempt = time.monotonicTime
         isScheduled = false
         status.longestSlice = .zero
         do throws(RDBError) {
-            running = Running(
-                saver: try SnapshotSaver(
-                    engine.dataSet,
-                    to: settings.name,
-                    in: storage,
-                    contents(engine),
-                    countsAccesses: settings.keepsAccess ? engine.dataSet.countsAccesses : nil,
-                    onProgress: onProgress
-                ),
-                start: time.monotonicTime,
-                changes: engine.statistics.changes
-            )
+            try start(.snapshot, settings.name, contents(engine), engine)
         } catch {
             status.lastSucceeded = false
             status.lastFailure = "\(error)"
@@ -130,10 +147,70 @@ package final class SaveKeeper {
         }
     }
 
-    /// Saves and waits for the disk; throws with what went wrong.
-    package func saveNow(_ engine: borrowing Engine) throws(CommandError) {
+    private func start(
+        _ purpose: Purpose,
+        _ name: String,
+        _ contents: SnapshotSaver.Contents,
+        _ engine: borrowing Engine
+    ) throws(RDBError) {
+        precondition(running == nil, "two saves at a time")
+        running = Running(
+            saver: try SnapshotSaver(
+                engine.dataSet,
+                to: name,
+                in: storage,
+                contents,
+                countsAccesses: settings.keepsAccess ? engine.dataSet.countsAccesses : nil,
+                onProgress: onProgress
+            ),
+            purpose: purpose,
+            start: time.monotonicTime,
+            changes: engine.statistics.changes
+        )
+    }
+
+    /// Begins a compaction of the log; between two turns, when nothing else runs.
+    private func startCompaction(_ engine: borrowing Engine) {
+        guard let log, !log.isCompacting else { return }
+        isCompactionScheduled = false
+        lastCompactionAttempt = time.monotonicTime
+        let compaction = log.beginCompaction()
+        var contents = contents(engine)
+        contents.auxiliary[contents.auxiliary.count - 1] = ("aof-base", "1")
+        contents.auxiliary += [
+            ("repl-id", ByteString("\(compaction.position.lineage.id)")),
+            ("repl-offset", ByteString("\(compaction.position.offset)")),
+        ]
+        do throws(RDBError) {
+            try start(.logBase, compaction.path, contents, engine)
+        } catch {
+            log.abandonCompaction()
+            status.lastCompactionSucceeded = false
+        }
+    }
+
+    /// Compacts the log and waits for it: what was loaded from elsewhere becomes its base.
+    package func compactNow(_ engine: borrowing Engine) throws(CommandError) {
+        startCompaction(engine)
         if let running { _ = running.saver.finish(engine.dataSet) }
         collect()
+        while let log, log.isCompacting, !collectCompaction(log) { wait() }
+        guard status.lastCompactionSucceeded else {
+            throw .text("ERR the base of the log cannot be written")
+        }
+    }
+
+    private func wait() {
+        var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+        unsafe nanosleep(&pause, nil)
+    }
+
+    /// Saves and waits for the disk; throws with what went wrong.
+    package func saveNow(_ engine: borrowing Engine) throws(CommandError) {
+        while let running {
+            _ = running.saver.finish(engine.dataSet)
+            collect()
+        }
         do throws(RDBError) {
             try start(engine)
         } catch {
@@ -146,10 +223,17 @@ package final class SaveKeeper {
     }
 
     /// Goes on with what there is to do, for about `budget`; returns whether a save ended.
+    ///
+    /// To be called between two turns, when the log has all effects.
     package func advance(_ engine: borrowing Engine, budget: Duration) -> Bool {
+        if let log { collectCompaction(log) }
         guard let running else {
-            guard isScheduled || isDue(engine) else { return false }
-            try? start(engine)
+            if isCompactionScheduled || isCompactionDue {
+                startCompaction(engine)
+            } else if isScheduled || isDue(engine) {
+                // What went wrong is in `status`, and the save points try again.
+                try? start(engine)
+            }
             return false
         }
         let start = time.monotonicTime
@@ -163,7 +247,9 @@ package final class SaveKeeper {
     }
 
     /// Whether `advance` has something to do at once.
-    package var canAdvance: Bool { running?.saver.canAdvance ?? isScheduled }
+    package var canAdvance: Bool {
+        running?.saver.canAdvance ?? (isScheduled || isCompactionScheduled)
+    }
 
     /// Gives the running save up.
     package func cancel(_ engine: borrowing Engine) {
@@ -182,10 +268,42 @@ package final class SaveKeeper {
         return settings.savePoints.contains { changes >= $0.changes && age > $0.seconds }
     }
 
+    private var isCompactionDue: Bool {
+        guard let log, !log.isCompacting else { return false }
+        if !status.lastCompactionSucceeded, let lastCompactionAttempt,
+            time.monotonicTime - lastCompactionAttempt < Self.compactionRetryDelay
+        {
+            return false
+        }
+        return log.growth.isDue(
+            percentage: settings.compactionPercentage,
+            minimumByteCount: settings.compactionMinimumByteCount
+        )
+    }
+
+    /// Notes how a compaction ended, once its base is in place; returns whether it has.
+    @discardableResult
+    private func collectCompaction(_ log: EffectLog) -> Bool {
+        guard let outcome = log.takeCompactionOutcome() else { return false }
+        status.lastCompactionSucceeded = outcome == .published
+        if outcome == .published { status.compactionCount += 1 }
+        return true
+    }
+
     @discardableResult
     private func collect() -> Bool {
         guard let running, let result = running.saver.result else { return false }
         self.running = nil
+        if running.purpose == .logBase {
+            status.lastCompactionDuration = time.monotonicTime - running.start
+            guard case .saved = result else {
+                status.lastCompactionSucceeded = false
+                log?.abandonCompaction()
+                return true
+            }
+            log?.finishCompaction()
+            return true
+        }
         status.lastDuration = time.monotonicTime - running.start
         switch result {
         case .saved(let byteCount):
