@@ -18,6 +18,7 @@ extension Command {
             lists,
             payloads,
             persistence,
+            pubSub,
             randomMembers,
             scans,
             setAlgebra,
@@ -27,6 +28,7 @@ extension Command {
             stringNumbers,
             stringParts,
             strings,
+            transactions,
         ].joined()
     )
 }

@@ -67,6 +67,15 @@ extension CommandError {
         return .text("ERR unknown subcommand '\(name)'. Try \(parent) HELP.")
     }
 
+    /// The refusal of a subcommand that looked at its arguments itself.
+    static func unknownSubcommandOrArity(_ request: borrowing Request) -> CommandError {
+        let name = request[1].messageText(limit: 128)
+        let parent = request[0].text.uppercased()
+        return .text(
+            "ERR unknown subcommand or wrong number of arguments for '\(name)'. Try \(parent) HELP."
+        )
+    }
+
     /// The refusal of what a subscribed client of RESP2 may not ask.
     static func notWhileSubscribed(command: String) -> CommandError {
         .text(

@@ -18,6 +18,9 @@ package struct Engine: ~Copyable {
     let table: CommandTable
     unowned let host: any Host
 
+    var watches = Watches()
+    var subscriptions = Subscriptions()
+
     /// The session whose request is executed.
     var current = SessionID(slot: 0)
     /// The database that it has selected.

@@ -82,13 +82,18 @@ extension Engine {
     }
 
     private mutating func refusal(of command: Command, _ flags: Session.Flags) -> CommandError? {
+        var does = command.flags
+        // EXEC does what its requests do.
+        if flags.contains(.queueing), command.name == "exec" {
+            does.formUnion(sessions[current].details?.queuedFlags ?? [])
+        }
         if flags.contains(.unauthenticated), !command.flags.contains(.noAuth) {
             return .text("NOAUTH Authentication required.")
         }
         if flags.contains(.queueing), command.flags.contains(.noMulti) {
             return .text("ERR Command '\(command.name)' not allowed inside a transaction")
         }
-        if gates.contains(.refusingWrites), command.flags.contains(.write) {
+        if gates.contains(.refusingWrites), does.contains(.write) {
             return .text(settings.writeRefusal)
         }
         if flags.contains(.subscribed), sessions[current].protocolVersion == .resp2,
@@ -112,7 +117,9 @@ extension Engine {
         _ request: borrowing Request,
         _ reply: inout ReplyWriter
     ) {
-        sessions.details(current).queue.append(QueuedRequest(copying: request, command: index))
+        let details = sessions.details(current)
+        details.queue.append(QueuedRequest(copying: request, command: index))
+        details.queuedFlags.formUnion(table[index].flags)
         reply.status("QUEUED")
     }
 
@@ -120,6 +127,7 @@ extension Engine {
     mutating func endTransaction() {
         forgetWatches(of: current)
         sessions[current].details?.queue.removeAll()
+        sessions[current].details?.queuedFlags = []
         sessions[current].flags.subtract([.queueing, .transactionFailed, .watchFailed])
     }
 
@@ -130,18 +138,26 @@ extension Engine {
         _ event: StaticString,
         in keyspace: Keyspace
     ) {
+        if gates.contains(.watching) { touchWatched(key, in: keyspace) }
+        if gates.contains(.notifying) { notify(key, kind, event, in: keyspace) }
     }
 
     /// Tells whoever must know that a database is about to lose all its keys.
     mutating func announceFlush(of keyspace: Keyspace) {
+        if gates.contains(.watching) { touchWatched(in: keyspace) }
     }
 
     /// Tells whoever must know that two databases are about to change places.
     mutating func announceSwap(_ one: Int, _ other: Int) {
+        guard gates.contains(.watching) else { return }
+        touchWatched(in: dataSet[one], replacedBy: dataSet[other])
+        touchWatched(in: dataSet[other], replacedBy: dataSet[one])
     }
 
     /// Ends whatever a session takes part in beside its requests.
     mutating func leaveEverything(_ session: SessionID) {
+        forgetWatches(of: session)
+        unsubscribeEverywhere(session)
     }
 
     /// Notes that a key has come by other means than its type's own commands.
@@ -150,9 +166,5 @@ extension Engine {
 
     /// Serves sessions that wait for a key that has come.
     mutating func serveWaiting() {
-    }
-
-    /// Forgets what a session watches.
-    mutating func forgetWatches(of session: SessionID) {
     }
 }

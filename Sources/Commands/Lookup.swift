@@ -86,8 +86,11 @@ extension Engine {
             effects.argument(key)
         }
         statistics.expiredKeys += 1
-        if !gates.isEmpty { announce(key, .expired, "expired", in: keyspace) }
+        guard !gates.isEmpty else { return keyspace.remove(entry) }
+        // The key may lie in the entry; it is announced when it is gone.
+        let key = ByteString(key)
         keyspace.remove(entry)
+        announce(key.bytes, .expired, "expired", in: keyspace)
     }
 
     /// Notes that the current command changed `key`.
@@ -112,23 +115,4 @@ extension Engine {
         keyspace.remove(entry)
         if !gates.isEmpty { announce(key, .generic, "del", in: keyspace) }
     }
-}
-
-/// The classes of keyspace notifications, by the letters of `notify-keyspace-events`.
-package struct Notification: OptionSet, Sendable {
-    package let rawValue: UInt32
-
-    package init(rawValue: UInt32) {
-        self.rawValue = rawValue
-    }
-
-    static let generic = Notification(rawValue: 1 << 0)
-    static let string = Notification(rawValue: 1 << 1)
-    static let list = Notification(rawValue: 1 << 2)
-    static let set = Notification(rawValue: 1 << 3)
-    static let hash = Notification(rawValue: 1 << 4)
-    static let sortedSet = Notification(rawValue: 1 << 5)
-    static let stream = Notification(rawValue: 1 << 6)
-    static let expired = Notification(rawValue: 1 << 7)
-    static let evicted = Notification(rawValue: 1 << 8)
 }

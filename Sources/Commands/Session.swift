@@ -62,23 +62,29 @@ final class SessionDetails {
     var followsRedirects = false
     /// The requests between MULTI and EXEC, as they came.
     var queue: [QueuedRequest] = []
-    var watchedKeys: [WatchedKey] = []
+    /// The flags of all their commands together.
+    var queuedFlags: Command.Flags = []
+    /// Channels, patterns and shard channels, by `Subscriptions.Kind`.
+    var subscriptions: [Set<ByteString>] = [[], [], []]
+    /// The keys that WATCH named, and whether their deadline was past by then.
+    var watchedKeys: [WatchedKey: Bool] = [:]
 }
 
 /// A request that waits for EXEC.
 final class QueuedRequest {
     /// The row of its command in the table.
     let command: Int
-    let buffer: RequestBuffer
+    private var buffer: RequestBuffer
 
     init(copying request: borrowing Request, command: Int) {
         self.command = command
         buffer = RequestBuffer(copying: request)
     }
-}
 
-/// A key that WATCH named.
-struct WatchedKey: Hashable {
-    let database: Int
-    let key: ByteString
+    /// Takes the request, which is needed once.
+    func take() -> RequestBuffer {
+        var taken = RequestBuffer()
+        swap(&taken, &buffer)
+        return taken
+    }
 }

@@ -105,7 +105,8 @@ extension Engine {
 
     /// Forgets a session whose connection is gone.
     package mutating func closeSession(_ id: SessionID) {
-        forgetWatches(of: id)
+        leaveEverything(id)
+        deliveries.removeAll(for: id)
         sessions.close(id)
     }
 

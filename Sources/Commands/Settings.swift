@@ -14,6 +14,9 @@ package struct Settings {
     /// Whether keys whose deadline is past are looked for; off only in tests.
     package var expiresActively = true
 
+    /// Which changes of keys are published; `Engine.setNotifications` sets it.
+    package internal(set) var notifications: Notification = []
+
     package init() {}
 
     var requiresPassword: Bool { password.byteCount > 0 }
@@ -34,8 +37,9 @@ package struct Statistics: Sendable {
     package init() {}
 }
 
-/// Bytes for sessions other than the one that is executing: messages, and replies of those
-/// that waited.
+/// Bytes for sessions beside the reply to a request: messages, and replies of those that waited.
+///
+/// They are to be sent behind the reply that was just written, in their order.
 package struct Deliveries: ~Copyable {
     /// One run of bytes for one session.
     package struct Delivery: Sendable {
@@ -46,22 +50,44 @@ package struct Deliveries: ~Copyable {
         package let unblocks: Bool
     }
 
+    /// Bytes that one or more sessions get.
+    struct Run {
+        let offset: Int
+        let byteCount: Int
+    }
+
     package private(set) var all: [Delivery] = []
     package private(set) var bytes = ByteWriter()
 
     package var isEmpty: Bool { all.isEmpty }
 
-    /// Adds a run of bytes for `session`.
-    mutating func append(_ run: RawSpan, to session: SessionID, unblocks: Bool = false) {
+    /// Adds a run of bytes, to be sent to any number of sessions.
+    mutating func append(_ run: RawSpan) -> Run {
+        let offset = bytes.count
+        bytes.append(run)
+        return Run(offset: offset, byteCount: run.byteCount)
+    }
+
+    /// Sends a run to a session.
+    mutating func send(_ run: Run, to session: SessionID, unblocks: Bool = false) {
         all.append(
             Delivery(
                 session: session,
-                offset: bytes.count,
+                offset: run.offset,
                 byteCount: run.byteCount,
                 unblocks: unblocks
             )
         )
-        bytes.append(run)
+    }
+
+    /// Adds a run of bytes for `session`.
+    mutating func append(_ run: RawSpan, to session: SessionID, unblocks: Bool = false) {
+        send(append(run), to: session, unblocks: unblocks)
+    }
+
+    /// Forgets what a session that is gone would get.
+    mutating func removeAll(for session: SessionID) {
+        all.removeAll { $0.session == session }
     }
 
     /// Forgets them, once they were handed on.

@@ -54,10 +54,7 @@ private func debug(
     } else if isWithoutMeaningHere(request) {
         reply.ok()
     } else {
-        let name = request[1].messageText(limit: 128)
-        throw .text(
-            "ERR unknown subcommand or wrong number of arguments for '\(name)'. Try DEBUG HELP."
-        )
+        throw .unknownSubcommandOrArity(request)
     }
 }
 
