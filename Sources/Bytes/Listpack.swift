@@ -445,6 +445,13 @@ public struct ListpackWriter: ~Copyable {
         elements += 1
     }
 
+    /// Appends `count` entries that lie as they do in a listpack.
+    @inlinable
+    public mutating func append(entries: RawSpan, count: Int) {
+        output.append(entries)
+        elements += count
+    }
+
     /// Writes the header and the end, hands the bytes to `body`, and starts anew.
     @inlinable
     public mutating func finish<Result, Failure: Error>(

@@ -19,6 +19,8 @@ package enum CommandError: Error, Equatable {
     case databaseOutOfRange
     case offsetOutOfRange
     case notPositive
+    /// An integer whose sign could not be changed.
+    case notInvertible
     case wrongArity(command: String)
     case invalidExpire(command: String)
     /// A text of a single command, its code included.
@@ -39,6 +41,8 @@ package enum CommandError: Error, Equatable {
         case .databaseOutOfRange: "ERR DB index is out of range"
         case .offsetOutOfRange: "ERR offset is out of range"
         case .notPositive: "ERR value is out of range, must be positive"
+        case .notInvertible:
+            "ERR value is out of range, value must between \(-Int64.max) and \(Int64.max)"
         case .wrongArity(let command):
             "ERR wrong number of arguments for '\(command)' command"
         case .invalidExpire(let command): "ERR invalid expire time in '\(command)' command"

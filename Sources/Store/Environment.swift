@@ -40,9 +40,9 @@ package struct EncodingLimits: Sendable {
 
     package init() {}
 
-    /// The most bytes of a list block, or `Int.max` where elements are counted.
+    /// The most bytes of a list block; where elements are counted, 8 KiB.
     var listBlockBytes: Int {
-        listSize >= 0 ? .max : 4096 << (min(-listSize, 5) - 1)
+        listSize >= 0 ? 8192 : 4096 << (min(-listSize, 5) - 1)
     }
 
     /// The most elements of a list block.

@@ -89,6 +89,7 @@ struct Grave {
         case .tableSet: unsafe digTable(MemberNode.self, limit, in: arena)
         case .tableHash: unsafe digTable(FieldNode.self, limit, in: arena)
         case .indexedSortedSet: unsafe digSortedSet(limit, in: arena)
+        case .blockList: unsafe digList(limit)
         default: unsafe preconditionFailure("no structure has the encoding \(encoding)")
         }
     }
@@ -106,6 +107,15 @@ struct Grave {
         unsafe table.deinitialize(count: 1)
         unsafe table.deallocate()
         return min(freed, limit - 1)
+    }
+
+    private func digList(_ limit: Int) -> Int {
+        let blocks = unsafe structure.assumingMemoryBound(to: BlockList.self)
+        let before = unsafe blocks.pointee.blockCount
+        guard unsafe blocks.pointee.destroy(upTo: limit) else { return limit }
+        unsafe blocks.deinitialize(count: 1)
+        unsafe blocks.deallocate()
+        return min(before, limit - 1)
     }
 
     private mutating func digSortedSet(_ limit: Int, in arena: Arena) -> Int {

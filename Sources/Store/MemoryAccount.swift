@@ -7,8 +7,14 @@ extension Entry {
         case .tableSet: unsafe tableByteCount(MemberNode.self)
         case .tableHash: unsafe tableByteCount(FieldNode.self)
         case .indexedSortedSet: sortedSetByteCount
+        case .blockList: listByteCount
         default: preconditionFailure("no structure has the encoding \(encoding)")
         }
+    }
+
+    private var listByteCount: Int {
+        let blocks = unsafe valuePointer.assumingMemoryBound(to: BlockList.self)
+        return unsafe blocks.pointee.byteCount + MemoryLayout<BlockList>.size
     }
 
     private var sortedSetByteCount: Int {

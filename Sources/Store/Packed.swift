@@ -140,26 +140,6 @@ struct PackedCursor {
     }
 }
 
-/// What is looked for in a listpack: the text, and the integer it would spell.
-struct PackedNeedle: ~Escapable {
-    let text: RawSpan
-    let integer: Int64?
-
-    @_lifetime(copy text)
-    init(_ text: RawSpan) {
-        self.text = text
-        integer = DecimalText.parseInteger(text)
-    }
-
-    var value: PackedValue {
-        @_lifetime(copy self)
-        get {
-            if let integer { return .integer(integer) }
-            return .bytes(text)
-        }
-    }
-}
-
 extension Entry {
     /// The number of elements of a packed value.
     var packedCount: Int {

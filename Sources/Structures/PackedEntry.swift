@@ -141,6 +141,15 @@ public struct PackedNeedle: ~Escapable {
         integer = DecimalText.parseInteger(text)
     }
 
+    /// The text as an element holds it.
+    @inlinable public var value: PackedValue {
+        @_lifetime(copy self)
+        get {
+            if let integer { return .integer(integer) }
+            return .bytes(text)
+        }
+    }
+
     /// Whether the text of `value` is the one looked for.
     @inlinable
     public func matches(_ value: borrowing PackedValue) -> Bool {

@@ -38,7 +38,11 @@ enum ListEnd {
 
 extension OpenList {
     func push(_ element: RawSpan, _ end: ListEnd) {
-        if end == .left { prepend(element) } else { append(element) }
+        if end == .left {
+            prepend(element, isPrepared: true)
+        } else {
+            append(element, isPrepared: true)
+        }
     }
 }
 
@@ -182,6 +186,7 @@ extension Engine {
             return removeEmptied(entry, key)
         }
         list.remove(in: end.range(count, of: total))
+        list.settle()
         changed(key, .list, end.popEvent)
     }
 }
@@ -254,11 +259,7 @@ private struct PositionOptions {
 
     private mutating func setRank(_ request: borrowing Request, _ index: Int) throws(CommandError) {
         let rank = try request.integer(index)
-        guard rank != .min else {
-            throw .text(
-                "ERR value is out of range, value must between \(-Int64.max) and \(Int64.max)"
-            )
-        }
+        guard rank != .min else { throw .notInvertible }
         guard rank != 0 else {
             throw .text(
                 "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second "
@@ -315,6 +316,7 @@ private func set(
     let list = entry.open().list
     list.prepare(toAdd: 1, byteCount: request[3].byteCount)
     list.set(request[3], at: index)
+    list.settle()
     engine.changed(request.key, .list, "lset")
     reply.ok()
 }
@@ -348,6 +350,7 @@ private func remove(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let count = try request.integer(2)
+    guard count != .min else { throw .notInvertible }
     guard let entry = try engine.lookupForWrite(request.key, .list) else {
         return reply.integer(0)
     }
@@ -360,7 +363,11 @@ private func remove(
     reply.integer(removed)
     guard removed > 0 else { return }
     engine.changed(request.key, .list, "lrem")
-    if list.value.count == 0 { engine.removeEmptied(entry, request.key) }
+    if list.value.count == 0 {
+        engine.removeEmptied(entry, request.key)
+    } else {
+        list.settle()
+    }
 }
 
 private func trim(
@@ -381,5 +388,6 @@ private func trim(
     let list = entry.open().list
     list.remove(in: kept.upperBound..<count)
     list.remove(in: 0..<kept.lowerBound)
+    list.settle()
     engine.changed(request.key, .list, "ltrim")
 }

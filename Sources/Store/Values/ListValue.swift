@@ -6,13 +6,24 @@ import Structures
 package struct ListValue {
     let entry: Entry
 
+    fileprivate var blocks: UnsafeMutablePointer<BlockList>? {
+        guard entry.encoding == .blockList else { return nil }
+        return unsafe entry.valuePointer.assumingMemoryBound(to: BlockList.self)
+    }
+
     /// How many elements.
-    package var count: Int { entry.packedCount }
+    package var count: Int {
+        guard let blocks = unsafe blocks else { return entry.packedCount }
+        return unsafe blocks.pointee.count
+    }
 
     /// The element at `index`, which must be below `count`; valid until the list changes.
     @_lifetime(borrow self)
     package func element(at index: Int) -> PackedValue {
-        unsafe _overrideLifetime(cursor(at: index).value(), borrowing: self)
+        guard let blocks = unsafe blocks else {
+            return unsafe _overrideLifetime(cursor(at: index).value(), borrowing: self)
+        }
+        return unsafe _overrideLifetime(blocks.pointee.value(at: index), borrowing: self)
     }
 
     /// Visits the elements of `range`, which must be inside, in order or from the last on.
@@ -22,6 +33,27 @@ package struct ListValue {
         _ visit: (PackedValue) -> Void
     ) {
         guard !range.isEmpty else { return }
+        guard let blocks = unsafe blocks else { return forEachPacked(in: range, isReversed, visit) }
+        if isReversed {
+            var cursor = unsafe blocks.pointee.cursor(at: range.upperBound)
+            for _ in range {
+                guard let element = cursor.previous() else { return }
+                visit(element)
+            }
+        } else {
+            var cursor = unsafe blocks.pointee.cursor(at: range.lowerBound)
+            for _ in range {
+                guard let element = cursor.next() else { return }
+                visit(element)
+            }
+        }
+    }
+
+    private func forEachPacked(
+        in range: Range<Int>,
+        _ isReversed: Bool,
+        _ visit: (PackedValue) -> Void
+    ) {
         if isReversed {
             var cursor = unsafe cursor(at: range.upperBound)
             for _ in range {
@@ -49,17 +81,26 @@ package struct ListValue {
         let count = self.count
         guard count > 0 else { return }
         let needle = PackedNeedle(element)
-        var cursor = unsafe cursor(at: fromEnd ? count - 1 : 0)
+        func index(_ step: Int) -> Int { fromEnd ? count - 1 - step : step }
+        guard let blocks = unsafe blocks else {
+            var cursor = unsafe cursor(at: fromEnd ? count - 1 : 0)
+            for step in 0..<min(count, limit) {
+                if step > 0 { unsafe fromEnd ? cursor.retreat() : cursor.advance() }
+                if unsafe cursor.matches(needle), !visit(index(step)) { return }
+            }
+            return
+        }
+        var cursor = unsafe blocks.pointee.cursor(at: fromEnd ? count : 0)
         for step in 0..<min(count, limit) {
-            if step > 0 { unsafe fromEnd ? cursor.retreat() : cursor.advance() }
-            if unsafe cursor.matches(needle), !visit(fromEnd ? count - 1 - step : step) { return }
+            guard let element = fromEnd ? cursor.previous() : cursor.next() else { return }
+            if needle.matches(element), !visit(index(step)) { return }
         }
     }
 
-    /// A cursor at `index`, found from the nearer end.
+    /// A cursor over a packed list at `index`, found from the nearer end.
     fileprivate func cursor(at index: Int) -> PackedCursor {
         let bytes = unsafe entry.valueBytes
-        let count = self.count
+        let count = entry.packedCount
         if index <= count / 2 {
             var cursor = unsafe PackedCursor(bytes)
             for _ in 0..<index { unsafe cursor.advance() }
@@ -79,27 +120,85 @@ package struct OpenList {
     /// The same list, to be read.
     package var value: ListValue { ListValue(entry: open.entry) }
 
+    private var blocks: UnsafeMutablePointer<BlockList>? { unsafe value.blocks }
+
+    private var limits: EncodingLimits { unsafe open.keyspace.environment.pointee.limits }
+
     /// Gets ready for `count` more elements of `byteCount` bytes in all.
     package func prepare(toAdd count: Int, byteCount: Int) {
+        guard unsafe blocks == nil else { return }
+        let newByteCount = open.entry.bytes.byteCount + byteCount
+        guard
+            newByteCount > limits.listBlockBytes
+                || open.entry.packedCount + count > limits.listBlockElements
+        else { return }
+        convertToBlocks()
     }
 
-    /// Adds an element before the first.
-    package func prepend(_ element: RawSpan) {
+    /// Goes back to one listpack, once enough was removed.
+    package func settle() {
+        guard let blocks = unsafe blocks, unsafe blocks.pointee.blockCount == 1 else { return }
+        let number = unsafe blocks.pointee.blockNumbers.lowerBound
+        let byteCount = unsafe blocks.pointee.blockBytes(number).byteCount
+        let shape = unsafe blocks.pointee.blockShape(number)
+        // Half the limit, so that a list that wavers does not change its form each time.
+        guard !shape.isPlain, Listpack.emptyByteCount + byteCount <= limits.listBlockBytes / 2,
+            shape.count <= limits.listBlockElements / 2
+        else { return }
+        var packed = ListpackWriter(reserving: byteCount + Listpack.emptyByteCount)
+        unsafe packed.append(entries: blocks.pointee.blockBytes(number), count: shape.count)
+        packed.finish { bytes in
+            unsafe open.replaceValue(.packedList, byteCount: bytes.byteCount).store(bytes)
+        }
+    }
+
+    private func convertToBlocks() {
+        let blocks = UnsafeMutablePointer<BlockList>.allocate(capacity: 1)
+        unsafe blocks.initialize(
+            to: BlockList(
+                arena: open.arena,
+                byteLimit: limits.listBlockBytes - Listpack.emptyByteCount,
+                countLimit: limits.listBlockElements
+            )
+        )
+        let packed = open.entry.bytes
+        unsafe blocks.pointee.appendBlock(
+            entries: packed.part(
+                from: Listpack.headerByteCount,
+                count: packed.byteCount - Listpack.emptyByteCount
+            ),
+            count: open.entry.packedCount
+        )
+        unsafe open.replaceValue(.blockList, pointer: UnsafeMutableRawPointer(blocks))
+    }
+
+    /// Adds an element before the first; `isPrepared` if `prepare` was told of it.
+    package func prepend(_ element: RawSpan, isPrepared: Bool = false) {
+        if !isPrepared { prepare(toAdd: 1, byteCount: element.byteCount) }
+        if let blocks = unsafe blocks { return unsafe blocks.pointee.pushFront(element) }
         open.insertPacked(PackedValue(packing: element), at: Listpack.headerByteCount)
     }
 
-    /// Adds an element behind the last.
-    package func append(_ element: RawSpan) {
+    /// Adds an element behind the last; `isPrepared` if `prepare` was told of it.
+    package func append(_ element: RawSpan, isPrepared: Bool = false) {
+        if !isPrepared { prepare(toAdd: 1, byteCount: element.byteCount) }
+        if let blocks = unsafe blocks { return unsafe blocks.pointee.pushBack(element) }
         open.appendPacked(PackedValue(packing: element))
     }
 
     /// Inserts an element so that it is at `index`, which is `count` or less.
     package func insert(_ element: RawSpan, at index: Int) {
+        if let blocks = unsafe blocks {
+            return unsafe blocks.pointee.insert(element, at: index)
+        }
         open.insertPacked(PackedValue(packing: element), at: offset(of: index))
     }
 
     /// Replaces the element at `index`.
     package func set(_ element: RawSpan, at index: Int) {
+        if let blocks = unsafe blocks {
+            return unsafe blocks.pointee.set(element, at: index)
+        }
         let cursor = unsafe value.cursor(at: index)
         open.replacePacked(
             at: unsafe cursor.offset(in: open.entry.valueBytes),
@@ -114,6 +213,9 @@ package struct OpenList {
     /// A list without elements must not stay: the caller removes its key.
     package func remove(in range: Range<Int>) {
         guard !range.isEmpty else { return }
+        if let blocks = unsafe blocks {
+            return unsafe OpenList.remove(range, from: &blocks.pointee)
+        }
         var cursor = unsafe value.cursor(at: range.lowerBound)
         let bytes = unsafe open.entry.valueBytes
         let offset = unsafe cursor.offset(in: bytes)
@@ -125,35 +227,49 @@ package struct OpenList {
         open.removePacked(at: offset, end - offset, elements: range.count)
     }
 
+    private static func remove(_ range: Range<Int>, from blocks: inout BlockList) {
+        guard range.count == 1 else { return blocks.removeRange(range) }
+        if range.lowerBound == 0 {
+            blocks.removeFirst()
+        } else if range.upperBound == blocks.count {
+            blocks.removeLast()
+        } else {
+            blocks.removeRange(range)
+        }
+    }
+
     /// Removes `element` where it is, up to `limit` times, from the first or the last on.
     ///
     /// Returns how often it was there. A list without elements must not stay: the caller
     /// removes its key.
     package func remove(_ element: RawSpan, limit: Int, fromEnd: Bool) -> Int {
+        if let blocks = unsafe blocks {
+            return unsafe blocks.pointee.removeMatching(element, limit: limit, fromBack: fromEnd)
+        }
         let needle = PackedNeedle(element)
-        let count = value.count
-        guard count > 0 else { return 0 }
         var removed = 0
-        var offset = offset(of: fromEnd ? count - 1 : 0)
-        for step in 0..<count where removed < limit {
+        var index = fromEnd ? value.count - 1 : 0
+        var offset = offset(of: index)
+        while index >= 0, index < value.count, removed < limit {
             let bytes = unsafe open.entry.valueBytes
             var cursor = unsafe PackedCursor(bytes, at: offset)
             let matches = unsafe cursor.matches(needle)
             let byteCount = unsafe cursor.byteCount
+            let place = offset
             if fromEnd {
-                if step + 1 < count {
+                if index > 0 {
                     unsafe cursor.retreat()
-                    if matches { open.removePacked(at: offset, byteCount, elements: 1) }
                     offset = unsafe cursor.offset(in: bytes)
-                } else if matches {
-                    open.removePacked(at: offset, byteCount, elements: 1)
                 }
-            } else if matches {
-                open.removePacked(at: offset, byteCount, elements: 1)
-            } else {
+                index -= 1
+            } else if !matches {
                 offset += byteCount
+                index += 1
             }
-            if matches { removed += 1 }
+            if matches {
+                open.removePacked(at: place, byteCount, elements: 1)
+                removed += 1
+            }
         }
         return removed
     }
