@@ -34,7 +34,7 @@ package func encode(
     case .indexedSortedSet:
         try announce(.sortedSet, count: entry.sortedSet.count, to: &visitor)
         var failure: RDBError?
-        entry.sortedSet.forEach { member, score in
+        entry.sortedSet.forEachMember { member, score in
             attempt(&failure) { () throws(RDBError) in
                 try visitor.sortedSetMember(member, score: score)
             }

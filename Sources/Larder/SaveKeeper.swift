@@ -7,11 +7,11 @@ import RDB
 import Snapshots
 import Store
 
-/// Saves the data set: to its snapshot file, when asked and when the save points say so, and as
-/// the base of the log, when that is compacted. One save runs at a time.
+/// Saves the data set, to its snapshot file and as the base of the log.
 ///
-/// Holds no engine: whoever drives it passes the engine, so that a command may start a save
-/// while it is executed.
+/// The file is saved when somebody asks and when the save points say so, a base when the log is
+/// compacted; one save runs at a time. Holds no engine: whoever drives it passes the engine, so
+/// that a command may start a save while it is executed.
 package final class SaveKeeper {
     /// Save when so many seconds have passed and so many changes were made.
     package struct SavePoint: Equatable, Sendable {
@@ -98,7 +98,9 @@ package final class SaveKeeper {
     /// After a failure, a growing log waits this long.
     private static let compactionRetryDelay = Duration.seconds(60)
 
-    /// Saves into `storage`. `onProgress` wakes the core, from another thread.
+    /// Saves into `storage`.
+    ///
+    /// `onProgress` wakes the core, from another thread.
     package init(
         storage: any Storage,
         time: any TimeSource = SystemTime(),

@@ -167,7 +167,7 @@ package struct Keyspace {
     }
 
     /// Visits every entry; the visit must not change the keyspace.
-    package func forEach(_ visit: (Entry) -> Void) {
+    package func forEachEntry(_ visit: (Entry) -> Void) {
         unsafe state.pointee.table.forEachSlot { visit(Entry(slot: $0, keyspace: self)) }
     }
 

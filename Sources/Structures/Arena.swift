@@ -24,7 +24,9 @@ public struct Arena {
         unsafe state.initialize(to: ArenaState())
     }
 
-    /// Gives back every slab. Blocks from `malloc` are not tracked and must be freed before.
+    /// Gives back every slab.
+    ///
+    /// Blocks from `malloc` are not tracked and must be freed before.
     public func destroy() {
         unsafe state.pointee.releaseChunks()
         unsafe state.deinitialize(count: 1)
@@ -159,7 +161,9 @@ struct ArenaState {
     }
 
     mutating func releaseChunks() {
-        unsafe chunks.forEach { unsafe _ = munmap($0, ArenaState.chunkByteCount) }
+        while let chunk = unsafe chunks.popLast() {
+            unsafe munmap(chunk, ArenaState.chunkByteCount)
+        }
         unsafe open.deallocate()
     }
 

@@ -30,7 +30,7 @@ struct SaveAndLoadTests {
         var lines: [String] = []
         for number in 0..<data.databaseCount {
             var failure: RDBError?
-            data[number].forEach { entry in
+            data[number].forEachEntry { entry in
                 var value = ValueTranscript()
                 do throws(RDBError) {
                     try encode(entry, into: &value)

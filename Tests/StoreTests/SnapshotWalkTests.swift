@@ -50,7 +50,7 @@ struct SnapshotWalkTests {
     private func clone(_ data: borrowing DataSet) -> [Place: Content] {
         var all: [Place: Content] = [:]
         for number in 0..<Self.databases {
-            data[number].forEach {
+            data[number].forEachEntry {
                 all[Place(database: number, key: ByteString($0.key))] = Content($0)
             }
         }

@@ -13,7 +13,9 @@ private enum TextNode: HashTableNode {
         let bytes = Array(key.utf8)
         let node = arena.allocate(8 + bytes.count)
         node.storeBytes(of: bytes.count, as: Int.self)
-        bytes.withUnsafeBytes { (node + 8).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        for (index, byte) in bytes.enumerated() {
+            (node + 8 + index).storeBytes(of: byte, as: UInt8.self)
+        }
         return node
     }
 

@@ -195,7 +195,7 @@ private func keysMatching(
     let pattern = GlobPattern(request[1])
     let mark = reply.beginArray()
     var count = 0
-    engine.keyspace.forEach { entry in
+    engine.keyspace.forEachEntry { entry in
         guard !entry.isExpired, pattern.matchesEverything || pattern.matches(entry.key) else {
             return
         }

@@ -102,14 +102,14 @@ package struct SortedSetValue {
     }
 
     /// Visits every member with its score, in order.
-    package func forEach(_ visit: (PackedValue, Double) -> Void) {
+    package func forEachMember(_ visit: (PackedValue, Double) -> Void) {
         forEach(in: 0..<count, visit)
     }
 
     /// Visits the members at a cursor and returns the next; a packed set is visited at once.
     package func scan(_ cursor: UInt64, _ visit: (PackedValue, Double) -> Void) -> UInt64 {
         guard let indexed = unsafe indexed else {
-            forEach(visit)
+            forEachMember(visit)
             return 0
         }
         return unsafe indexed.pointee.table.scan(cursor) { slot in
