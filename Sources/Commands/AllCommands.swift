@@ -2,10 +2,10 @@ extension Command {
     /// Every command, family by family.
     static let all: [Command] = Array(
         [
-            clients,
-            commands,
             bitFields,
             bitmaps,
+            clients,
+            commands,
             commonSubsequence,
             connection,
             databases,
@@ -13,6 +13,7 @@ extension Command {
             debugging,
             hashNumbers,
             hashes,
+            hyperLogLogs,
             introspection,
             keys,
             lists,

@@ -35,6 +35,8 @@ package struct EncodingLimits: Sendable {
     package var setValue = 64
     package var sortedSetEntries = 128
     package var sortedSetValue = 64
+    /// Bytes of a sparse HyperLogLog.
+    package var sparseBytes = 3000
     package var streamBytes = 4096
     package var streamEntries = 100
 
