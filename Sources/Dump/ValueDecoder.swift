@@ -54,13 +54,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     }
 
     package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        let list = list()
-        do {
-            var reader = try ListpackReader(listpack)
-            while let element = try reader.next() { list.append(value.text(of: element)) }
-        } catch {
-            preconditionFailure("a list node that was checked is damaged: \(error)")
-        }
+        list().append(listpack: listpack, count: count)
     }
 
     package mutating func setMember(_ member: PackedValue) throws(RDBError) {

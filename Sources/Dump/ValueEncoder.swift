@@ -66,19 +66,19 @@ private func encodeList(
     _ entry: Entry,
     into visitor: inout some PayloadVisitor & ~Copyable
 ) throws(RDBError) {
-    let count = entry.list.count
-    if entry.encoding == .packedList {
-        _ = try visitor.begin(.listQuicklist2)
-        var extent = Extent()
-        extent.count = count
-        extent.nodeCount = 1
-        try visitor.announce(extent)
-        return try visitor.listNode(entry.bytes, count: count)
-    }
-    try announce(.list, count: count, to: &visitor)
+    _ = try visitor.begin(.listQuicklist2)
+    var extent = Extent()
+    extent.count = entry.list.count
+    extent.nodeCount = entry.list.nodeCount
+    try visitor.announce(extent)
     var failure: RDBError?
-    entry.list.forEach(in: 0..<count) { element in
-        attempt(&failure) { () throws(RDBError) in try visitor.listElement(element) }
+    entry.list.forEachNode { node in
+        attempt(&failure) { () throws(RDBError) in
+            switch node {
+            case .listpack(let bytes, let count): try visitor.listNode(bytes, count: count)
+            case .element(let bytes): try visitor.listElement(.bytes(bytes))
+            }
+        }
     }
     if let failure { throw failure }
 }

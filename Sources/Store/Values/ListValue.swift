@@ -49,6 +49,38 @@ package struct ListValue {
         }
     }
 
+    /// How many nodes `forEachNode` visits.
+    package var nodeCount: Int {
+        guard let blocks = unsafe blocks else { return 1 }
+        return unsafe blocks.pointee.blockCount
+    }
+
+    /// Visits the elements in the pieces that they are kept in.
+    ///
+    /// Each is a listpack of so many elements, or one element that is too large for one.
+    package func forEachNode(_ visit: (Node) -> Void) {
+        guard let blocks = unsafe blocks else {
+            return visit(.listpack(entry.bytes, count: entry.packedCount))
+        }
+        var packed = ListpackWriter()
+        for number in unsafe blocks.pointee.blockNumbers {
+            let shape = unsafe blocks.pointee.blockShape(number)
+            let bytes = unsafe blocks.pointee.blockBytes(number)
+            if shape.isPlain {
+                visit(.element(bytes))
+            } else {
+                packed.append(entries: bytes, count: shape.count)
+                packed.finish { visit(.listpack($0, count: shape.count)) }
+            }
+        }
+    }
+
+    /// A piece of a list.
+    package enum Node: ~Escapable {
+        case listpack(RawSpan, count: Int)
+        case element(RawSpan)
+    }
+
     private func forEachPacked(
         in range: Range<Int>,
         _ isReversed: Bool,
@@ -170,6 +202,22 @@ package struct OpenList {
             count: open.entry.packedCount
         )
         unsafe open.replaceValue(.blockList, pointer: UnsafeMutableRawPointer(blocks))
+    }
+
+    /// Adds the elements of a listpack that was checked throughout behind the last.
+    package func append(listpack: RawSpan, count: Int) {
+        if unsafe blocks == nil, open.entry.packedCount == 0,
+            listpack.byteCount <= limits.listBlockBytes, count <= limits.listBlockElements
+        {
+            let bytes = unsafe open.replaceValue(.packedList, byteCount: listpack.byteCount)
+            return unsafe bytes.store(listpack)
+        }
+        if unsafe blocks == nil { convertToBlocks() }
+        let entries = listpack.part(
+            from: Listpack.headerByteCount,
+            count: listpack.byteCount - Listpack.emptyByteCount
+        )
+        unsafe blocks?.pointee.appendBlock(entries: entries, count: count)
     }
 
     /// Adds an element before the first; `isPrepared` if `prepare` was told of it.
