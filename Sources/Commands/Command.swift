@@ -83,6 +83,7 @@ package struct Command: Sendable {
         static let second = KeyPositions(2, 2, 1)
         static let firstTwo = KeyPositions(1, 2, 1)
         static let all = KeyPositions(1, -1, 1)
+        static let allButLast = KeyPositions(1, -2, 1)
     }
 
     /// The flags of COMMAND, and those by which the core decides whether a command may run.

@@ -15,6 +15,7 @@ package struct Engine: ~Copyable {
     /// Sources of function libraries, kept for the next save.
     package var functionLibraries: [ByteString] = []
     var sessions = SessionTable()
+    var blocked = BlockedSessions()
     let table: CommandTable
     unowned let host: any Host
 

@@ -139,16 +139,22 @@ extension Engine {
         in keyspace: Keyspace
     ) {
         if gates.contains(.watching) { touchWatched(key, in: keyspace) }
+        if gates.contains(.waiting) { blocked.note(key, database: keyspace.number) }
         if gates.contains(.notifying) { notify(key, kind, event, in: keyspace) }
     }
 
     /// Tells whoever must know that a database is about to lose all its keys.
     mutating func announceFlush(of keyspace: Keyspace) {
+        if gates.contains(.waiting) { blocked.noteAll(database: keyspace.number) }
         if gates.contains(.watching) { touchWatched(in: keyspace) }
     }
 
     /// Tells whoever must know that two databases are about to change places.
     mutating func announceSwap(_ one: Int, _ other: Int) {
+        if gates.contains(.waiting) {
+            blocked.noteAll(database: one)
+            blocked.noteAll(database: other)
+        }
         guard gates.contains(.watching) else { return }
         touchWatched(in: dataSet[one], replacedBy: dataSet[other])
         touchWatched(in: dataSet[other], replacedBy: dataSet[one])
@@ -156,15 +162,13 @@ extension Engine {
 
     /// Ends whatever a session takes part in beside its requests.
     mutating func leaveEverything(_ session: SessionID) {
+        forgetWait(of: session)
         forgetWatches(of: session)
         unsubscribeEverywhere(session)
     }
 
     /// Notes that a key has come by other means than its type's own commands.
     mutating func noteArrival(of key: RawSpan, in keyspace: Keyspace) {
-    }
-
-    /// Serves sessions that wait for a key that has come.
-    mutating func serveWaiting() {
+        if gates.contains(.waiting) { blocked.note(key, database: keyspace.number) }
     }
 }

@@ -61,4 +61,15 @@ static inline int cdecimal_add(
     return count;
 }
 
+// Reads a number of seconds as milliseconds, rounded up. Returns 0 if the text is no number, -1 if
+// there are too many of them, else 1.
+static inline int cdecimal_milliseconds(const char *text, size_t count, long long *result) {
+    long double value;
+    if (!cdecimal_parse(text, count, &value)) return 0;
+    value = ceill(value * 1000);
+    if (value >= 0x1p63L) return -1;
+    *result = value < -0x1p63L ? -0x7FFFFFFFFFFFFFFFLL - 1 : (long long)value;
+    return 1;
+}
+
 #endif
