@@ -89,6 +89,7 @@ public struct FileReader: ~Copyable {
         into visitor: inout some PayloadVisitor & ~Copyable
     ) throws(RDBError) {
         let value = pending
+        let start = offset
         pending = .nothing
         do {
             switch value {
@@ -102,6 +103,8 @@ public struct FileReader: ~Copyable {
                 preconditionFailure("only a key or module data has a value, and only once")
             }
         } catch {
+            // A visitor that did not want it has left it unread.
+            if offset == start, error.code == .unsupportedByTarget { pending = value }
             throw located(error)
         }
     }

@@ -113,6 +113,9 @@ public struct PayloadWriter: PayloadVisitor, ~Copyable {
     // MARK: Beginning and ending
 
     /// Begins a value of the kind of `encoding`.
+    ///
+    /// Throws if the target has nothing of that kind, or no place for what the encoding is there
+    /// for: a hash whose deadlines are to be left out begins as `.hash`.
     public mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
         guard case .idle = phase else { preconditionFailure("the value before has not ended") }
         switch encoding {
@@ -125,6 +128,8 @@ public struct PayloadWriter: PayloadVisitor, ~Copyable {
             if encoding == .stream5, !permittedLosses.contains(.unownedPending) {
                 throw unsupported("pending entries without an owner")
             }
+        case _ where encoding.hasFieldDeadlines && !target.holdsFieldDeadlines:
+            throw unsupported("deadlines of hash fields")
         default: break
         }
         source = encoding

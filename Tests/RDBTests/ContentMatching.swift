@@ -5,6 +5,8 @@ import RDB
 /// Says how content differs from a description of it.
 struct Differences {
     private(set) var found: [String] = []
+    /// Whether the server knew what consumer groups had read.
+    private var hasCounters = true
 
     mutating func expect(_ holds: Bool, _ text: @autoclosure () -> String) {
         if !holds, found.count < 20 { found.append(text()) }
@@ -13,6 +15,7 @@ struct Differences {
     /// Compares a file with what its server said.
     mutating func compare(_ content: Content, _ description: [String: Any]) {
         guard description["summary"] == nil else { return }
+        hasCounters = content.format?.version ?? 0 >= 10
         let databases = description["dbs"] as? [String: [[String: Any]]] ?? [:]
         let notEmpty = content.keys.mapValues { $0.filter { !$0.value.value.isEmpty } }
             .filter { !$0.value.isEmpty }
@@ -21,19 +24,17 @@ struct Differences {
             "databases \(notEmpty.keys.sorted()), expected \(databases.keys.sorted())"
         )
         for (number, expected) in databases {
-            let keys = (notEmpty[UInt64(number) ?? 0] ?? [:]).sorted {
-                $0.key.lexicographicallyPrecedes($1.key)
-            }
+            let keys = notEmpty[UInt64(number) ?? 0] ?? [:]
             expect(
                 keys.count == expected.count,
                 "\(keys.count) keys in \(number), expected \(expected.count)"
             )
-            for ((name, key), object) in zip(keys, expected) {
-                expect(
-                    BytesExpectation(object["key"]).matches(name),
-                    "key \(ByteString(name)), expected \(object["key"] ?? "")"
-                )
-                compare(key, object, ByteString(name).description)
+            for object in expected {
+                guard let name = Self.find(object["key"], in: keys) else {
+                    expect(false, "key \(object["key"] ?? "") is missing")
+                    continue
+                }
+                if let key = keys[name] { compare(key, object, ByteString(name).description) }
             }
         }
         let codes = (description["functions"] as? [[String: Any]] ?? []).map {
@@ -43,6 +44,13 @@ struct Differences {
         for code in codes {
             expect(content.functions.contains { code.matches($0) }, "a function is missing")
         }
+    }
+
+    /// The key of a dictionary that a description names.
+    private static func find<Other>(_ json: Any?, in dictionary: [[UInt8]: Other]) -> [UInt8]? {
+        let expectation = BytesExpectation(json)
+        if case .bytes(let bytes) = expectation, dictionary[bytes] != nil { return bytes }
+        return dictionary.keys.first { expectation.matches($0) }
     }
 
     /// Compares a key with what its server said.
@@ -61,8 +69,12 @@ struct Differences {
         case .list(let elements):
             compare(elements, object["items"], "\(name): elements")
         case .set(let members):
-            let sorted = members.sorted { $0.lexicographicallyPrecedes($1) }
-            compare(sorted, object["members"], "\(name): members")
+            let members = Dictionary(uniqueKeysWithValues: members.map { ($0, ()) })
+            let expected = object["members"] as? [Any] ?? []
+            expect(members.count == expected.count, "\(name): \(members.count) members")
+            for member in expected {
+                expect(Self.find(member, in: members) != nil, "\(name): no \(member)")
+            }
         case .sortedSet(let members):
             compare(sortedSet: members, object["entries"] as? [[Any]] ?? [], name)
         case .hash(let fields):
@@ -106,13 +118,18 @@ struct Differences {
         _ expected: [[String: Any]],
         _ name: String
     ) {
-        let sorted = fields.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-        compare(sorted.map(\.key), expected.map { $0["field"] as Any }, "\(name): fields")
-        compare(sorted.map(\.value.value), expected.map { $0["value"] as Any }, "\(name): values")
-        for (field, object) in zip(sorted, expected) {
+        expect(fields.count == expected.count, "\(name): \(fields.count) fields")
+        for object in expected {
+            guard let title = Self.find(object["field"], in: fields), let field = fields[title]
+            else {
+                expect(false, "\(name): no field \(object["field"] ?? "")")
+                continue
+            }
+            let name = "\(name), field \(ByteString(title))"
+            expect(BytesExpectation(object["value"]).matches(field.value), "\(name): value")
             expect(
-                field.value.deadline == (object["ttl_ms"] as? NSNumber)?.int64Value,
-                "\(name): deadline of \(ByteString(field.key))"
+                field.deadline == (object["ttl_ms"] as? NSNumber)?.int64Value,
+                "\(name): deadline"
             )
         }
     }
@@ -161,7 +178,7 @@ struct Differences {
                 group.group.lastDeliveredID.description == object["last_id"] as? String,
                 "\(name): last id"
             )
-            if let read = object["entries_read"] {
+            if let read = object["entries_read"], hasCounters {
                 expect(
                     (read as? NSNumber)?.uint64Value == group.group.entriesRead,
                     "\(name): entries read \(group.group.entriesRead ?? 0)"

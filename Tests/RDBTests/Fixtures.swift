@@ -61,7 +61,7 @@ struct Fixture: CustomTestStringConvertible, Sendable {
 /// A byte string of a description: text, base64, or what is known of a long one.
 enum BytesExpectation {
     case bytes([UInt8])
-    case digest(count: Int, crc32: UInt32, head: [UInt8], tail: [UInt8])
+    case digest(count: Int, sha256: String)
 
     init(_ json: Any?) {
         if let text = json as? String {
@@ -75,13 +75,11 @@ enum BytesExpectation {
             } else {
                 self = .digest(
                     count: object["len"] as? Int ?? -1,
-                    crc32: (object["crc32"] as? NSNumber)?.uint32Value ?? 0,
-                    head: base64("head_b64") ?? [],
-                    tail: base64("tail_b64") ?? []
+                    sha256: object["sha256"] as? String ?? ""
                 )
             }
         } else {
-            self = .digest(count: -1, crc32: 0, head: [], tail: [])
+            self = .digest(count: -1, sha256: "")
         }
     }
 
@@ -89,18 +87,68 @@ enum BytesExpectation {
         switch self {
         // Foundation leaves a byte order mark out of the strings it reads.
         case .bytes(let expected): bytes == expected || bytes == [0xEF, 0xBB, 0xBF] + expected
-        case .digest(let count, let crc32, let head, let tail):
-            bytes.count == count && bytes.prefix(head.count).elementsEqual(head)
-                && bytes.suffix(tail.count).elementsEqual(tail) && zlibChecksum(bytes) == crc32
+        case .digest(let count, let sha256):
+            bytes.count == count && SHA256.hexadecimal(of: bytes) == sha256
+        }
+    }
+}
+
+/// The digest that descriptions give of long byte strings (FIPS 180-4).
+enum SHA256 {
+    /// The first 32 bits of the fractional parts of the roots of the first primes.
+    private static func fractions(_ count: Int, _ root: (Double) -> Double) -> [UInt32] {
+        var primes: [Int] = []
+        var candidate = 2
+        while primes.count < count {
+            if primes.allSatisfy({ candidate % $0 != 0 }) { primes.append(candidate) }
+            candidate += 1
+        }
+        return primes.map {
+            let value = root(Double($0))
+            return UInt32((value - value.rounded(.down)) * 4_294_967_296)
         }
     }
 
-    private func zlibChecksum(_ bytes: [UInt8]) -> UInt32 {
-        var value = UInt32.max
-        for byte in bytes {
-            value ^= UInt32(byte)
-            for _ in 0..<8 { value = value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
+    private static let constants = fractions(64) { cbrt($0) }
+    private static let start = fractions(8) { $0.squareRoot() }
+
+    static func hexadecimal(of bytes: [UInt8]) -> String {
+        var message = bytes + [0x80]
+        while message.count % 64 != 56 { message.append(0) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: (bytes.count * 8) >> shift))
         }
-        return ~value
+        var state = start
+        for block in stride(from: 0, to: message.count, by: 64) {
+            fold(message[block..<(block + 64)], into: &state)
+        }
+        return state.map { String(format: "%08x", $0) }.joined()
+    }
+
+    private static func fold(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
+        func rotate(_ value: UInt32, _ bits: UInt32) -> UInt32 {
+            value >> bits | value << (32 - bits)
+        }
+        var words: [UInt32] = []
+        for index in stride(from: block.startIndex, to: block.endIndex, by: 4) {
+            words.append(block[index..<(index + 4)].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        for index in 16..<64 {
+            let one = words[index - 15]
+            let two = words[index - 2]
+            let low = rotate(one, 7) ^ rotate(one, 18) ^ one >> 3
+            let high = rotate(two, 17) ^ rotate(two, 19) ^ two >> 10
+            words.append(words[index - 16] &+ low &+ words[index - 7] &+ high)
+        }
+        var s = state
+        for index in 0..<64 {
+            let high = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)
+            let choice = (s[4] & s[5]) ^ (~s[4] & s[6])
+            let one = s[7] &+ high &+ choice &+ constants[index] &+ words[index]
+            let low = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)
+            let majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2])
+            s = [one &+ low &+ majority, s[0], s[1], s[2], s[3] &+ one, s[4], s[5], s[6]]
+        }
+        for index in 0..<8 { state[index] = state[index] &+ s[index] }
     }
 }

@@ -1,0 +1,200 @@
+import Bytes
+import Glibc
+import RDB
+
+// Reads a file in one of several ways and prints MB per CPU second and peak memory.
+//
+//     rdb-bench FILE [skip|encoded|elements|deep|rewrite-9|rewrite-11|rewrite-80|transfer-11 ...]
+//     rdb-bench parts
+
+/// A file read in pieces.
+struct FileSource: ByteSource {
+    let descriptor: Int32
+    var remaining: Int
+
+    init(_ path: String) {
+        descriptor = open(path, O_RDONLY)
+        precondition(descriptor >= 0, "cannot open \(path)")
+        remaining = Int(lseek(descriptor, 0, SEEK_END))
+        lseek(descriptor, 0, SEEK_SET)
+    }
+
+    mutating func read(into room: inout OutputRawSpan) {
+        let count = room.withUnsafeMutableBytes { buffer, initialized in
+            let got = Glibc.read(
+                descriptor,
+                buffer.baseAddress.unsafelyUnwrapped + initialized,
+                buffer.count - initialized
+            )
+            initialized += max(got, 0)
+            return got
+        }
+        remaining -= max(count, 0)
+    }
+
+    var remainingByteCount: Int? { remaining }
+}
+
+/// A sink that counts.
+final class NullSink: ByteSink {
+    var count = 0
+    func write(_ bytes: RawSpan) { count += bytes.byteCount }
+}
+
+/// Takes in every element, as a consumer in another module does.
+struct Summing: PayloadVisitor {
+    var reporting: Reporting
+    var elements = 0
+    var bytes = 0
+
+    private mutating func add(_ value: PackedValue) {
+        elements += 1
+        switch value {
+        case .integer(let integer): bytes &+= Int(truncatingIfNeeded: integer)
+        case .bytes(let text): bytes &+= text.byteCount
+        }
+    }
+
+    mutating func begin(_ encoding: Encoding) -> Reporting { reporting }
+    mutating func string(_ value: PackedValue) { add(value) }
+    mutating func listElement(_ element: PackedValue) { add(element) }
+    mutating func setMember(_ member: PackedValue) { add(member) }
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) { add(member) }
+    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        add(field)
+        add(value)
+    }
+    mutating func streamField(_ field: PackedValue, value: PackedValue) {
+        add(field)
+        add(value)
+    }
+    mutating func listpack(_ bytes: RawSpan, count: Int) { elements += count }
+    mutating func listNode(_ listpack: RawSpan, count: Int) { elements += count }
+    mutating func intset(_ bytes: RawSpan, count: Int) { elements += count }
+}
+
+func cpuSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+func peakMegabytes() -> Int {
+    var usage = rusage()
+    getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss / 1024
+}
+
+func measure(_ name: String, byteCount: Int, _ body: () throws -> String) rethrows {
+    let start = cpuSeconds()
+    let note = try body()
+    let seconds = cpuSeconds() - start
+    let rate = Double(byteCount) / seconds / 1e6
+    print(
+        "\(name): \(Int(rate)) MB per CPU second, \(Int(seconds * 1000)) ms,"
+            + " peak \(peakMegabytes()) MiB, \(note)"
+    )
+}
+
+func read(_ path: String, _ reporting: Reporting, _ validation: Validation) throws -> String {
+    var options = FileReader.Options()
+    options.validation = validation
+    var reader = FileReader(FileSource(path), options: options)
+    var visitor = Summing(reporting: reporting)
+    var keys = 0
+    while true {
+        switch try reader.next() {
+        case .key:
+            keys += 1
+            try reader.readValue(into: &visitor)
+        case .end: return "\(keys) keys, \(visitor.elements) elements"
+        default: break
+        }
+    }
+}
+
+func rewrite(_ path: String, _ version: Int, isTransferring: Bool) throws -> String {
+    var reader = FileReader(FileSource(path))
+    let sink = NullSink()
+    guard let target = Target(forcedVersion: version) else { return "no such version" }
+    var writer = try FileWriter(for: target, to: sink)
+    while true {
+        switch try reader.next() {
+        case .key(let record):
+            if isTransferring {
+                try writer.transfer(record, from: &reader)
+            } else {
+                try writer.beginKey(reader.key, deadline: record.deadline)
+                try reader.readValue(into: &writer.value)
+            }
+        case .end:
+            try writer.finish()
+            return "\(sink.count) bytes written"
+        default: break
+        }
+    }
+}
+
+func measureParts() throws {
+    var state: UInt64 = 1
+    func random() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state >> 33
+    }
+    var noise: [UInt8] = []
+    for _ in 0..<(1 << 20) { noise.append(UInt8(truncatingIfNeeded: random())) }
+    var checksum = CRC64()
+    measure("crc64", byteCount: noise.count * 1000) {
+        for _ in 0..<1000 { checksum.update(noise.bytes) }
+        return "\(checksum.value)"
+    }
+    let words = ["amber", "fjord", "maple", "onyx", "session", "\":{\"", "\",\"city\":\"", "2025-"]
+    var text = ""
+    while text.utf8.count < 8000 {
+        text += words[Int(random() % 8)]
+        if random() % 3 == 0 { text += String(random() % 10000) }
+    }
+    let original = Array(text.utf8)
+    var compressor = LZFCompressor()
+    var compressed = ByteWriter()
+    measure("lzf compress", byteCount: original.count * 10_000) {
+        for _ in 0..<10_000 {
+            compressed.removeAll()
+            _ = compressor.compress(original.bytes, limit: original.count, to: &compressed)
+        }
+        return "\(original.count) to \(compressed.count)"
+    }
+    var output = ByteWriter()
+    try measure("lzf decompress", byteCount: original.count * 50_000) {
+        for _ in 0..<50_000 {
+            output.removeAll()
+            try LZF.decompress(compressed.bytes, byteCount: original.count, to: &output)
+        }
+        return "\(output.count)"
+    }
+}
+
+let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "parts" {
+    try measureParts()
+} else if let path = arguments.first {
+    let byteCount = FileSource(path).remaining
+    for mode in arguments.dropFirst() {
+        try measure(mode, byteCount: byteCount) {
+            switch mode {
+            case "skip": try read(path, .nothing, [])
+            case "encoded": try read(path, .encoded, [])
+            case "elements": try read(path, .elements, [])
+            case "deep": try read(path, .elements, .containers)
+            default:
+                try rewrite(
+                    path,
+                    Int(mode.drop { !$0.isNumber }) ?? 11,
+                    isTransferring: mode.hasPrefix("transfer")
+                )
+            }
+        }
+    }
+} else {
+    print("rdb-bench FILE MODE... | rdb-bench parts")
+}
