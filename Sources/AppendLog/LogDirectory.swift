@@ -30,7 +30,7 @@ package struct LogDirectory: Sendable {
     /// A file of the log as the storage names it.
     package func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-    var manifestPath: String { path("\(fileName).manifest") }
+    package var manifestPath: String { path("\(fileName).manifest") }
 
     /// Whether there is a log, in this form or as the single file of older servers.
     package func holdsLog() throws(LogError) -> Bool {

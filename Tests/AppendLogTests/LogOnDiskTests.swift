@@ -1,9 +1,8 @@
+import AppendLog
 import Bytes
 import Platform
 import TestKit
 import Testing
-
-@testable import AppendLog
 
 /// The whole way, on a real disk and with the real threads.
 struct LogOnDiskTests {
