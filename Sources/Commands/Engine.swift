@@ -21,6 +21,11 @@ package struct Engine: ~Copyable {
 
     var watches = Watches()
     var subscriptions = Subscriptions()
+    var pause = Pause()
+    var expiryWalk = ExpiryWalk()
+    var evictionPool = EvictionPool()
+    /// The database that a random key was last evicted from.
+    var evictionDatabase = 0
 
     /// The session whose request is executed.
     var current = SessionID(slot: 0)
@@ -53,6 +58,8 @@ package struct Engine: ~Copyable {
         static let tracking = Gates(rawValue: 1 << 6)
         /// Clients wait for keys.
         static let waiting = Gates(rawValue: 1 << 7)
+        /// CLIENT PAUSE holds.
+        static let paused = Gates(rawValue: 1 << 8)
     }
 
     /// What the server has to do after a request.

@@ -13,11 +13,10 @@ extension Engine {
     ) {
         let mark = reply.mark
         let isSkipped = takeSkip()
-        if isSkipped, isPaused(table[index]) {
-            sessions[current].flags.insert(.skipsNextReply)
-        }
         admit(index, request, &reply)
-        if outcome != .postponed, isSkipped || sessions[current].flags.contains(.silent) {
+        if outcome == .postponed {
+            if isSkipped { sessions[current].flags.insert(.skipsNextReply) }
+        } else if isSkipped || sessions[current].flags.contains(.silent) {
             reply.rewind(to: mark)
         }
     }
@@ -35,10 +34,11 @@ extension Engine {
         let command = table[index]
         let flags = sessions[current].flags
         if !flags.contains(.trusted) {
-            if let refusal = refusal(of: command, flags) {
-                return reject(refusal, table[index].name == "exec", &reply)
+            let effective = effectiveFlags(of: command)
+            if let refusal = refusal(of: command, effective) {
+                return reject(refusal, command.name == "exec", &reply)
             }
-            if isPaused(command) {
+            if isPaused(effective) {
                 outcome = .postponed
                 return
             }
@@ -81,19 +81,31 @@ extension Engine {
         )
     }
 
-    private mutating func refusal(of command: Command, _ flags: Session.Flags) -> CommandError? {
-        var does = command.flags
-        // EXEC does what its requests do.
-        if flags.contains(.queueing), command.name == "exec" {
-            does.formUnion(sessions[current].details?.queuedFlags ?? [])
+    /// What a command does; EXEC does what its requests do.
+    private func effectiveFlags(of command: Command) -> Command.Flags {
+        guard command.name == "exec", let details = sessions[current].details else {
+            return command.flags
         }
+        return command.flags.union(details.queuedFlags)
+    }
+
+    private mutating func refusal(of command: Command, _ does: Command.Flags) -> CommandError? {
+        let flags = sessions[current].flags
         if flags.contains(.unauthenticated), !command.flags.contains(.noAuth) {
             return .text("NOAUTH Authentication required.")
         }
         if flags.contains(.queueing), command.flags.contains(.noMulti) {
             return .text("ERR Command '\(command.name)' not allowed inside a transaction")
         }
-        if gates.contains(.refusingWrites), does.contains(.write) {
+        if gates.contains(.limitedMemory), !evict() {
+            // Requests that wait for EXEC take memory too.
+            let isQueued =
+                flags.contains(.queueing) && !command.flags.contains(.controlsTransaction)
+            if isQueued || does.contains(.denyOOM) {
+                return .text("OOM command not allowed when used memory > 'maxmemory'.")
+            }
+        }
+        if gates.contains(.refusingWrites), does.contains(.write) || command.name == "ping" {
             return .text(settings.writeRefusal)
         }
         if flags.contains(.subscribed), sessions[current].protocolVersion == .resp2,
@@ -105,11 +117,6 @@ extension Engine {
             return .text("LOADING Larder is loading the dataset in memory")
         }
         return nil
-    }
-
-    /// Whether the command has to wait for the end of CLIENT PAUSE.
-    private func isPaused(_ command: Command) -> Bool {
-        false
     }
 
     private mutating func enqueue(

@@ -14,6 +14,15 @@ package struct Settings {
     /// Whether keys whose deadline is past are looked for; off only in tests.
     package var expiresActively = true
 
+    // `Engine.setMemoryLimit` sets these three.
+    package internal(set) var maximumMemory = 0
+    package internal(set) var evictionPolicy = EvictionPolicy.noEviction
+    package internal(set) var evictionSamples = 5
+    /// How long evicting may hold up one request, in microseconds.
+    package var evictionTime: Int64 = 500
+    /// Bytes beside the data that count against the limit, such as those of clients.
+    package var otherMemory = 0
+
     /// Which changes of keys are published; `Engine.setNotifications` sets it.
     package internal(set) var notifications: Notification = []
 

@@ -23,6 +23,7 @@ extension Keyspace {
         switch entry.encoding {
         case .tableSet: copySet(entry, to: key, in: destination)
         case .tableHash: copyHash(entry, to: key, in: destination)
+        case .indexedSortedSet: copySortedSet(entry, to: key, in: destination)
         default: preconditionFailure("no structure has the encoding \(entry.encoding)")
         }
     }
@@ -56,6 +57,20 @@ extension Keyspace {
             key,
             .tableHash,
             pointer: UnsafeMutableRawPointer(table),
+            deadline: entry.deadline
+        )
+    }
+
+    private func copySortedSet(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        let indexed = unsafe IndexedSortedSet.allocate(in: self)
+        entry.sortedSet.forEach { member, score in
+            guard case .bytes(let member) = member else { return }
+            unsafe indexed.pointee.append(member, score)
+        }
+        _ = unsafe destination.insert(
+            key,
+            .indexedSortedSet,
+            pointer: UnsafeMutableRawPointer(indexed),
             deadline: entry.deadline
         )
     }

@@ -8,7 +8,7 @@ import Structures
 package struct Entry {
     let slot: HashTableSlot
     /// The hash of the key in its table.
-    let keyHash: UInt64
+    package let keyHash: UInt64
     package let keyspace: Keyspace
 
     init(slot: HashTableSlot, keyHash: UInt64, keyspace: Keyspace) {

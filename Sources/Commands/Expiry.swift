@@ -1,0 +1,107 @@
+import Bytes
+import Store
+
+/// The walk that removes keys past their deadline although nobody asks for them.
+///
+/// It goes round all databases, bucket by bucket, and learns from the marks in a bucket which
+/// keys have a deadline, so that no other key is touched. Its pace follows what it finds: when
+/// many of the deadlines it meets are past, it hurries, when few are, it takes its time. The
+/// share that it meets is twice the share that is past and still in memory on average, so
+/// holding it under four percent holds that under two.
+struct ExpiryWalk {
+    /// Where the walk is.
+    var database = 0
+    var bucket = 0
+    /// When it last advanced, in milliseconds since 1970.
+    var lastAdvance: Int64 = 0
+    /// Buckets to visit in a millisecond.
+    private(set) var pace = 1.0
+    private var met = 0
+    private var expired = 0
+
+    /// The pace changes after this many deadlines, or buckets without any.
+    private static let windowSize = 256
+    /// A round takes no longer than this, even if it finds nothing.
+    private static let longestRound = 100_000.0
+
+    /// Takes note of a bucket.
+    mutating func note(met: Int, expired: Int) {
+        self.met += max(met, 1)
+        self.expired += expired
+    }
+
+    /// Adapts the pace to what was met, in keyspaces of this many buckets together.
+    mutating func adaptPace(bucketCount: Int) {
+        let slowest = max(Double(bucketCount) / ExpiryWalk.longestRound, 0.1)
+        if met >= ExpiryWalk.windowSize {
+            if expired * 25 > met { pace *= 2 } else if expired * 100 < met { pace /= 2 }
+            met = 0
+            expired = 0
+        }
+        pace = min(max(pace, slowest), 1_000_000)
+    }
+
+    /// Whether the walk falls behind: called again soon, it would find work.
+    var isHurried: Bool { pace > 64 }
+}
+
+extension Engine {
+    /// Removes some keys whose deadline is past; to be called once a turn.
+    ///
+    /// Takes no longer than `budget` microseconds, and nothing at all more than once a
+    /// millisecond. Returns whether it should be called again in a millisecond.
+    @discardableResult
+    package mutating func expireSome(budget: Int64) -> Bool {
+        let now = dataSet.now
+        guard now != expiryWalk.lastAdvance, settings.expiresActively, !isPaused else {
+            return false
+        }
+        let elapsed = min(max(now - expiryWalk.lastAdvance, 1), 100)
+        expiryWalk.lastAdvance = now
+        var buckets = 0
+        for number in 0..<dataSet.databaseCount where dataSet[number].deadlineCount > 0 {
+            buckets += dataSet[number].bucketCount
+        }
+        guard buckets > 0 else { return false }
+        expiryWalk.adaptPace(bucketCount: buckets)
+        let wanted = Int((expiryWalk.pace * Double(elapsed)).rounded(.up))
+        advanceExpiry(min(wanted, buckets), until: host.microseconds + budget)
+        return expiryWalk.isHurried
+    }
+
+    private mutating func advanceExpiry(_ count: Int, until end: Int64) {
+        for step in 1...count {
+            let keyspace = nextToExpire()
+            expire(inBucket: expiryWalk.bucket, of: keyspace)
+            expiryWalk.bucket += 1
+            if step % 16 == 0, host.microseconds >= end { return }
+        }
+    }
+
+    /// The keyspace that the walk is in; steps on to the next that has deadlines at its end.
+    private mutating func nextToExpire() -> Keyspace {
+        var keyspace = dataSet[expiryWalk.database]
+        while expiryWalk.bucket >= keyspace.bucketCount || keyspace.deadlineCount == 0 {
+            expiryWalk.bucket = 0
+            expiryWalk.database = (expiryWalk.database + 1) % dataSet.databaseCount
+            keyspace = dataSet[expiryWalk.database]
+            if keyspace.deadlineCount > 0 { break }
+            // All may have gone since they were counted.
+            if expiryWalk.database == 0 { break }
+        }
+        return keyspace
+    }
+
+    private mutating func expire(inBucket index: Int, of keyspace: Keyspace) {
+        var removed = 0
+        var met = 0
+        while index < keyspace.bucketCount {
+            let visit = keyspace.visitDeadlines(inBucket: index)
+            met = max(met, visit.count)
+            guard let entry = visit.expired else { break }
+            expire(entry)
+            removed += 1
+        }
+        expiryWalk.note(met: met, expired: removed)
+    }
+}

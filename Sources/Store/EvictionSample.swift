@@ -1,0 +1,36 @@
+import Structures
+
+extension Keyspace {
+    /// Visits `count` keys by chance, or all that there are: of those with a deadline, if only
+    /// these shall be looked at.
+    ///
+    /// Begins at a bucket by chance and goes on from there, since keys lie in their buckets by
+    /// chance already. Keys without a deadline are passed without being touched.
+    package func sample(_ count: Int, havingDeadline: Bool, _ visit: (Entry) -> Void) {
+        let available = havingDeadline ? deadlineCount : self.count
+        guard available > 0 else { return }
+        var left = min(count, available)
+        let buckets = bucketCount
+        var index = unsafe Int(environment.pointee.random.next() % UInt64(buckets))
+        for _ in 0..<buckets where left > 0 {
+            unsafe state.pointee.table.forEachSlot(inBucket: index) { slot in
+                guard left > 0, !havingDeadline || slot.isMarked else { return }
+                visit(Entry(slot: slot, keyspace: self))
+                left -= 1
+            }
+            index = index + 1 == buckets ? 0 : index + 1
+        }
+    }
+
+    /// The entry whose key has this hash in its table.
+    package func find(keyHash: UInt64) -> Entry? {
+        var found: Entry?
+        let index = unsafe state.pointee.table.bucketIndex(of: keyHash)
+        unsafe state.pointee.table.forEachSlot(inBucket: index) { slot in
+            guard found == nil else { return }
+            let entry = Entry(slot: slot, keyspace: self)
+            if entry.keyHash == keyHash { found = entry }
+        }
+        return found
+    }
+}
