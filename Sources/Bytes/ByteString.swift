@@ -28,6 +28,9 @@ public struct ByteString: Hashable, Comparable, Sendable {
         get { storage.bytes }
     }
 
+    /// The bytes as text, invalid UTF-8 replaced: for messages, never for data.
+    public var text: String { String(decoding: storage, as: UTF8.self) }
+
     /// A copy as an array.
     public var array: [UInt8] { storage }
 

@@ -21,6 +21,9 @@ package struct Engine: ~Copyable {
 
     var watches = Watches()
     var subscriptions = Subscriptions()
+    var tracking = TrackingTable()
+    /// The sessions that cache keys on their side.
+    var trackers: [SessionID] = []
     var pause = Pause()
     var expiryWalk = ExpiryWalk()
     var evictionPool = EvictionPool()

@@ -165,7 +165,11 @@ extension Engine {
             evictionDatabase = (evictionDatabase + 1) % dataSet.databaseCount
             var found: Entry?
             let needsDeadline = settings.evictionPolicy.needsDeadline
-            dataSet[evictionDatabase].sample(1, havingDeadline: needsDeadline) { found = $0 }
+            var seen: UInt64 = 0
+            dataSet[evictionDatabase].sample(1, havingDeadline: needsDeadline) { entry in
+                seen += 1
+                if found == nil || dataSet.random() % seen == 0 { found = entry }
+            }
             if let found { return found }
         }
         return nil

@@ -66,6 +66,7 @@ extension Engine {
         expiryWalk.adaptPace(bucketCount: buckets)
         let wanted = Int((expiryWalk.pace * Double(elapsed)).rounded(.up))
         advanceExpiry(min(wanted, buckets), until: host.microseconds + budget)
+        flushTracking()
         return expiryWalk.isHurried
     }
 

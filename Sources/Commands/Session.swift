@@ -64,6 +64,8 @@ final class SessionDetails {
     var queue: [QueuedRequest] = []
     /// The flags of all their commands together.
     var queuedFlags: Command.Flags = []
+    /// Set while the client caches keys on its side.
+    var tracking: TrackingMode?
     /// Channels, patterns and shard channels, by `Subscriptions.Kind`.
     var subscriptions: [Set<ByteString>] = [[], [], []]
     /// The keys that WATCH named, and whether their deadline was past by then.

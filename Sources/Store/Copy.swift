@@ -21,11 +21,40 @@ extension Keyspace {
 
     private func copyStructure(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
         switch entry.encoding {
+        case .blockList: copyList(entry, to: key, in: destination)
         case .tableSet: copySet(entry, to: key, in: destination)
         case .tableHash: copyHash(entry, to: key, in: destination)
         case .indexedSortedSet: copySortedSet(entry, to: key, in: destination)
         default: preconditionFailure("no structure has the encoding \(entry.encoding)")
         }
+    }
+
+    private func copyList(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
+        let source = unsafe entry.valuePointer.assumingMemoryBound(to: BlockList.self)
+        let copy = UnsafeMutablePointer<BlockList>.allocate(capacity: 1)
+        let limits = unsafe environment.pointee.limits
+        unsafe copy.initialize(
+            to: BlockList(
+                arena: arena,
+                byteLimit: limits.listBlockBytes - Listpack.emptyByteCount,
+                countLimit: limits.listBlockElements
+            )
+        )
+        for number in unsafe source.pointee.blockNumbers {
+            let shape = unsafe source.pointee.blockShape(number)
+            let bytes = unsafe source.pointee.blockBytes(number)
+            if shape.isPlain {
+                unsafe copy.pointee.pushBack(bytes)
+            } else {
+                unsafe copy.pointee.appendBlock(entries: bytes, count: shape.count)
+            }
+        }
+        _ = unsafe destination.insert(
+            key,
+            .blockList,
+            pointer: UnsafeMutableRawPointer(copy),
+            deadline: entry.deadline
+        )
     }
 
     private func copySet(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
@@ -63,7 +92,7 @@ extension Keyspace {
 
     private func copySortedSet(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
         let indexed = unsafe IndexedSortedSet.allocate(in: self)
-        entry.sortedSet.forEach { member, score in
+        entry.sortedSet.forEachMember { member, score in
             guard case .bytes(let member) = member else { return }
             unsafe indexed.pointee.append(member, score)
         }

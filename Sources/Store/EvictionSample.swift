@@ -1,11 +1,13 @@
 import Structures
 
 extension Keyspace {
-    /// Visits `count` keys by chance, or all that there are: of those with a deadline, if only
-    /// these shall be looked at.
+    /// Visits some keys by chance, `count` of them or a few more: of those with a deadline, if
+    /// only these shall be looked at.
     ///
     /// Begins at a bucket by chance and goes on from there, since keys lie in their buckets by
-    /// chance already. Keys without a deadline are passed without being touched.
+    /// chance already. Buckets are visited whole: if each visit ended within one, the keys at
+    /// the ends of buckets would be seen too seldom. Keys without a deadline are passed without
+    /// being touched.
     package func sample(_ count: Int, havingDeadline: Bool, _ visit: (Entry) -> Void) {
         let available = havingDeadline ? deadlineCount : self.count
         guard available > 0 else { return }
@@ -14,7 +16,7 @@ extension Keyspace {
         var index = unsafe Int(environment.pointee.random.next() % UInt64(buckets))
         for _ in 0..<buckets where left > 0 {
             unsafe state.pointee.table.forEachSlot(inBucket: index) { slot in
-                guard left > 0, !havingDeadline || slot.isMarked else { return }
+                guard !havingDeadline || slot.isMarked else { return }
                 visit(Entry(slot: slot, keyspace: self))
                 left -= 1
             }

@@ -17,6 +17,7 @@ private func flushDatabase(
 ) throws(CommandError) {
     try checkFlushMode(request)
     engine.flush(engine.keyspace)
+    engine.invalidateAll()
     reply.ok()
 }
 
@@ -27,6 +28,7 @@ private func flushAll(
 ) throws(CommandError) {
     try checkFlushMode(request)
     for number in 0..<engine.dataSet.databaseCount { engine.flush(engine.dataSet[number]) }
+    engine.invalidateAll()
     reply.ok()
 }
 
