@@ -162,7 +162,7 @@ struct ArenaState {
 
     mutating func releaseChunks() {
         while let chunk = unsafe chunks.popLast() {
-            unsafe munmap(chunk, ArenaState.chunkByteCount)
+            unsafe PageMemory.unmap(chunk, ArenaState.chunkByteCount)
         }
         unsafe open.deallocate()
     }
@@ -246,23 +246,7 @@ struct ArenaState {
 
     private mutating func addChunk() {
         let chunkByteCount = unsafe ArenaState.chunkByteCount
-        let mapped = unsafe mmap(
-            nil,
-            chunkByteCount + Slab.byteCount,
-            PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS,
-            -1,
-            0
-        )
-        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            preconditionFailure("out of memory: the system gave no \(chunkByteCount) bytes")
-        }
-        // Map one slab too much, then cut off what sticks out of the aligned part.
-        let skew = unsafe UInt(bitPattern: mapped) & UInt(Slab.byteCount - 1)
-        let lead = skew == 0 ? 0 : unsafe Slab.byteCount - Int(skew)
-        let chunk = unsafe mapped + lead
-        if lead > 0 { unsafe munmap(mapped, lead) }
-        unsafe munmap(chunk + chunkByteCount, Slab.byteCount - lead)
+        let chunk = unsafe PageMemory.map(chunkByteCount)
         unsafe chunks.append(chunk)
         for offset in unsafe stride(from: chunkByteCount, to: 0, by: -Slab.byteCount) {
             let slab = unsafe (chunk + (offset - Slab.byteCount)).assumingMemoryBound(to: Slab.self)

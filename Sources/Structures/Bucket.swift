@@ -26,32 +26,21 @@ public struct Bucket: Equatable {
     /// Buckets without nodes, aligned to their size.
     static func allocate(count: Int) -> UnsafeMutableRawPointer {
         let size = count * byteCount
-        if size < 1 << 20 {
+        if unsafe size < PageMemory.hugePageByteCount {
             let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: byteCount)
             unsafe memset(block, 0, size)
             return unsafe block
         }
         // Fresh pages are zero, and only those that are used take memory.
-        let mapped = unsafe mmap(
-            nil,
-            size,
-            PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS,
-            -1,
-            0
-        )
-        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            preconditionFailure("out of memory: the system gave no \(size) bytes")
-        }
-        return unsafe mapped
+        return unsafe PageMemory.map(size)
     }
 
     static func deallocate(_ block: UnsafeMutableRawPointer, count: Int) {
         let size = count * byteCount
-        if size < 1 << 20 {
+        if unsafe size < PageMemory.hugePageByteCount {
             unsafe block.deallocate()
         } else {
-            unsafe munmap(block, size)
+            unsafe PageMemory.unmap(block, size)
         }
     }
 

@@ -42,28 +42,23 @@ extension HashTable {
 
     /// A slot chosen by `random`, nil in an empty table.
     ///
-    /// Each node is about equally likely: a bucket by chance, one of its nodes by chance, and
-    /// buckets are refused in proportion to the nodes they lack.
+    /// Each node is about equally likely: a bucket by chance, refused in proportion to the
+    /// nodes that it lacks of a full chain, then one of its nodes by chance.
     public func randomSlot(_ random: inout some RandomNumberGenerator) -> HashTableSlot? {
         guard nodeCount > 0 else { return nil }
-        let width = 16
+        let fullChain = 24
         while true {
             let index = Int.random(in: 0..<bucketCount, using: &random)
-            var choice = Int.random(in: 0..<width, using: &random)
-            var current: Bucket? = bucket(at: index)
-            while let bucket = current {
-                var filled = bucket.filledSlots
-                let here = filled.nonzeroBitCount
-                if choice < here {
-                    for _ in 0..<choice { filled &= filled &- 1 }
-                    return HashTableSlot(
-                        bucket: bucket,
-                        index: filled.trailingZeroBitCount >> 3
-                    )
-                }
-                choice -= here
-                current = bucket.overflow
+            var count = 0
+            forEachSlot(inBucket: index) { _ in count += 1 }
+            guard Int.random(in: 0..<fullChain, using: &random) < count else { continue }
+            var choice = Int.random(in: 0..<count, using: &random)
+            var chosen: HashTableSlot?
+            forEachSlot(inBucket: index) { slot in
+                if choice == 0 { chosen = slot }
+                choice -= 1
             }
+            return chosen
         }
     }
 

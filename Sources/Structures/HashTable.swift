@@ -41,8 +41,9 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     @usableFromInline var nodeCount = 0
     @usableFromInline var overflowCount = 0
 
-    /// Buckets in a whole segment: 1 MiB.
-    @inlinable static var segmentBucketCount: Int { 1 << 14 }
+    /// Buckets in a whole segment: 2 MiB, a huge page.
+    @inlinable static var segmentBucketCount: Int { 1 << segmentBits }
+    @inlinable static var segmentBits: Int { 15 }
 
     /// An empty table of one bucket.
     public init(arena: Arena, seed: UInt64) {
@@ -99,7 +100,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     /// The bucket with number `index`.
     @inlinable
     public func bucket(at index: Int) -> Bucket {
-        let segment = index >> 14
+        let segment = index >> HashTable.segmentBits
         let offset = (index & (HashTable.segmentBucketCount - 1)) * Bucket.byteCount
         return unsafe Bucket(address: segments[segment] + offset)
     }
