@@ -12,7 +12,7 @@ import Bytes
 ///
 /// Example, the string `5`:
 ///
-///     00 C0 05  0B 00  62 CA 5C BB EF 5F 60 7A
+///     00 C0 05  0B 00  0A F0 E2 15 7E B0 5A D8
 public struct Payload: ~Copyable {
     private var walk: PayloadWalk
     private var isRead = false

@@ -70,6 +70,8 @@ struct Content: Equatable {
     var auxiliaries: [[UInt8]: [UInt8]] = [:]
     var modules: [ModuleAuxiliary] = []
     var format: Format?
+    var checksum: UInt64?
+    var hasMore = false
 
     static func == (one: Content, other: Content) -> Bool {
         one.keys == other.keys && one.functions == other.functions
@@ -107,8 +109,10 @@ struct Content: Equatable {
             case .function(let source): functions.append(source.array)
             case .auxiliary(let name, let value): auxiliaries[name.array] = value.array
             case .moduleAuxiliary(let module): modules.append(module)
-            case .end:
+            case .end(let checksum):
                 format = reader.format
+                self.checksum = checksum
+                hasMore = try reader.hasMore()
                 return
             default: break
             }
