@@ -11,6 +11,8 @@ extension Command {
             databases,
             deadlines,
             debugging,
+            hashDeadlines,
+            hashFieldLists,
             hashNumbers,
             hashes,
             hyperLogLogs,

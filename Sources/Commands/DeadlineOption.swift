@@ -46,12 +46,13 @@ struct DeadlineOption {
     mutating func take(
         _ request: borrowing Request,
         _ index: inout Int,
+        before end: Int? = nil,
         keep: Bool = false,
         persist: Bool = false
     ) -> Bool {
         if keep, request.is(index, "keepttl") { return choose(.keep) }
         if persist, request.is(index, "persist") { return choose(.persist) }
-        guard index + 1 < request.count, let form = DeadlineOption.form(request[index]),
+        guard index + 1 < end ?? request.count, let form = DeadlineOption.form(request[index]),
             choose(.given(form))
         else { return false }
         index += 1
@@ -74,14 +75,17 @@ struct DeadlineOption {
     }
 
     /// The moment that was given, in milliseconds since 1970; nil if none was.
+    ///
+    /// Numbers below `least` are refused.
     func moment(
         _ request: borrowing Request,
         now: Int64,
-        command: StaticString
+        command: StaticString,
+        least: Int64 = 1
     ) throws(CommandError) -> Int64? {
         guard case .given(let form) = choice else { return nil }
         let number = try request.integer(index)
-        guard number > 0, let moment = form.moment(number, now: now) else {
+        guard number >= least, let moment = form.moment(number, now: now) else {
             throw .invalidExpire(command: "\(command)")
         }
         return moment

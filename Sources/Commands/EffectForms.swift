@@ -71,6 +71,6 @@ extension Engine {
     mutating func removeAsExpired(_ entry: Entry, _ key: RawSpan) {
         keyspace.remove(entry)
         writeRemoval(key)
-        changed(key, .generic, "del")
+        changed(key, .expired, "expired")
     }
 }

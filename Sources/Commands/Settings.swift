@@ -42,6 +42,7 @@ package struct Statistics: Sendable {
     package var keyspaceHits: Int64 = 0
     package var keyspaceMisses: Int64 = 0
     package var expiredKeys: Int64 = 0
+    package var expiredFields: Int64 = 0
     package var evictedKeys: Int64 = 0
     /// Changes of keys since the start; what was not saved is the difference to the last save.
     package var changes: Int64 = 0

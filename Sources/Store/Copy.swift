@@ -74,13 +74,10 @@ extension Keyspace {
     }
 
     private func copyHash(_ entry: Entry, to key: RawSpan, in destination: Keyspace) {
-        let table = UnsafeMutablePointer<HashTable<FieldNode>>.allocate(capacity: 1)
-        unsafe table.initialize(to: HashTable(arena: arena, seed: environment.pointee.seed))
+        let table = unsafe FieldTable.make(environment)
         entry.hash.forEachWithDeadline { field, value, deadline in
             guard case .bytes(let field) = field, case .bytes(let value) = value else { return }
-            let node = unsafe FieldNode.make(field, value, deadline: deadline, in: arena)
-            let slot = unsafe table.pointee.insert(node, hash: table.pointee.hash(field))
-            slot.isMarked = deadline != nil
+            unsafe table.pointee.insert(field, value, deadline: deadline)
         }
         _ = unsafe destination.insert(
             key,

@@ -72,6 +72,14 @@ package struct DataSet: ~Copyable {
         }
     }
 
+    /// Whether fields of hashes are there for readers after their deadline, as a replay needs it.
+    package var showsExpiredFields: Bool {
+        get { unsafe environment.pointee.fieldNow == .min }
+        nonmutating set {
+            unsafe environment.pointee.fieldNow = newValue ? .min : environment.pointee.now
+        }
+    }
+
     /// Whether keys keep a count of their uses (LFU) rather than the time of the last (LRU).
     package var countsAccesses: Bool {
         get { unsafe environment.pointee.access.countsAccesses }

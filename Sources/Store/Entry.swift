@@ -65,14 +65,7 @@ package struct Entry {
     }
 
     /// Whether a field of the hash that the value is has a deadline; false for other kinds.
-    package var hasFieldDeadlines: Bool {
-        guard encoding == .tableHash else { return false }
-        var found = false
-        HashValue(entry: self).forEachWithDeadline { _, _, deadline in
-            if deadline != nil { found = true }
-        }
-        return found
-    }
+    package var hasFieldDeadlines: Bool { HashValue(entry: self).hasDeadlines }
 
     /// The value, for the encodings that are one run of bytes.
     package var bytes: RawSpan {

@@ -6,7 +6,11 @@ struct Environment: ~Copyable {
     let arena: Arena
     let seed: UInt64
     /// Milliseconds since 1970, set once a turn.
-    var now: Int64 = 0
+    var now: Int64 = 0 {
+        didSet { unsafe fieldNow = now }
+    }
+    /// The moment by which fields of hashes count as gone.
+    var fieldNow: Int64 = 0
     var access = AccessClock()
     var limits = EncodingLimits()
     /// Whether a field of any hash was ever given a deadline.

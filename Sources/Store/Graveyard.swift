@@ -87,7 +87,7 @@ struct Grave {
     mutating func dig(_ limit: Int, in arena: Arena) -> Int {
         switch unsafe encoding {
         case .tableSet: unsafe digTable(MemberNode.self, limit, in: arena)
-        case .tableHash: unsafe digTable(FieldNode.self, limit, in: arena)
+        case .tableHash: unsafe digHash(limit, in: arena)
         case .indexedSortedSet: unsafe digSortedSet(limit, in: arena)
         case .blockList: unsafe digList(limit)
         default: unsafe preconditionFailure("no structure has the encoding \(encoding)")
@@ -104,6 +104,17 @@ struct Grave {
             unsafe arena.free($0, Node.byteCount($0))
         }
         guard unsafe table.pointee.count == 0 else { return max(freed, limit) }
+        unsafe table.deinitialize(count: 1)
+        unsafe table.deallocate()
+        return min(freed, limit - 1)
+    }
+
+    private mutating func digHash(_ limit: Int, in arena: Arena) -> Int {
+        let table = unsafe structure.assumingMemoryBound(to: FieldTable.self)
+        let freed = unsafe clear(&table.pointee.fields, limit) {
+            unsafe arena.free($0, FieldNode.byteCount($0))
+        }
+        guard unsafe table.pointee.fields.count == 0 else { return max(freed, limit) }
         unsafe table.deinitialize(count: 1)
         unsafe table.deallocate()
         return min(freed, limit - 1)

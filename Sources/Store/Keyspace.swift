@@ -76,7 +76,9 @@ package struct Keyspace {
         let form = unsafe encoding.rawValue | EntryNode.pointerFlag
         let offset = unsafe writeHead(node, form: form, key, deadline)
         unsafe (node + offset).storeBytes(of: pointer, as: UnsafeMutableRawPointer.self)
-        return unsafe place(node, key, deadline)
+        let open = unsafe place(node, key, deadline)
+        noteDeadlines(of: open.entry)
+        return open
     }
 
     private func writeHead(
@@ -156,7 +158,8 @@ package struct Keyspace {
         let offset = unsafe destination.writeHead(node, form: EntryNode.form(old), key, deadline)
         unsafe (node + offset).copyMemory(from: old + valueOffset, byteCount: valueByteCount)
         unsafe arena.free(old, EntryNode.byteCount(old))
-        _ = unsafe destination.place(node, key, deadline)
+        let open = unsafe destination.place(node, key, deadline)
+        destination.noteDeadlines(of: open.entry)
     }
 
     /// Visits the entries at a cursor and returns the next cursor; 0 begins and ends a scan.
@@ -219,6 +222,8 @@ struct KeyspaceState: ~Copyable {
     let environment: UnsafeMutablePointer<Environment>
     var table: HashTable<EntryNode>
     var deadlineCount = 0
+    /// Which hashes have fields that become due.
+    var dueHashes: DueIndex
     /// No number leads to it, and no snapshot has it.
     let isScratch: Bool
     /// Everything in it was added after the running snapshot began.
@@ -239,6 +244,7 @@ struct KeyspaceState: ~Copyable {
             arena: environment.pointee.arena,
             seed: environment.pointee.seed
         )
+        unsafe dueHashes = DueIndex(arena: environment.pointee.arena)
     }
 }
 

@@ -94,6 +94,37 @@ enum FieldNode: SizedNode {
     }
 }
 
+extension FieldNode {
+    /// The node with another deadline, which may lie elsewhere.
+    static func setDeadline(
+        _ deadline: Int64?,
+        _ node: UnsafeMutableRawPointer,
+        in arena: Arena
+    ) -> UnsafeMutableRawPointer {
+        let hadDeadline = unsafe node.load(as: UInt8.self) & deadlineFlag != 0
+        if let deadline, hadDeadline {
+            unsafe node.storeBytes(of: deadline, toByteOffset: 1, as: Int64.self)
+            return unsafe node
+        }
+        let size = unsafe byteCount(node)
+        let oldHead = hadDeadline ? 9 : 1
+        let newHead = deadline == nil ? 1 : 9
+        let moved = unsafe arena.allocate(size - oldHead + newHead)
+        unsafe moved.storeBytes(of: deadline == nil ? 0 : deadlineFlag, as: UInt8.self)
+        if let deadline { unsafe moved.storeBytes(of: deadline, toByteOffset: 1, as: Int64.self) }
+        unsafe (moved + newHead).copyMemory(from: node + oldHead, byteCount: size - oldHead)
+        unsafe arena.free(node, size)
+        return unsafe moved
+    }
+
+    /// Whether the field counts as gone at `now`.
+    @inline(__always)
+    static func isExpired(_ node: UnsafeMutableRawPointer, _ now: Int64) -> Bool {
+        guard unsafe node.load(as: UInt8.self) & deadlineFlag != 0 else { return false }
+        return unsafe node.loadUnaligned(fromByteOffset: 1, as: Int64.self) <= now
+    }
+}
+
 extension UnsafeMutableRawPointer {
     /// Writes a copy of `bytes` here.
     @unsafe

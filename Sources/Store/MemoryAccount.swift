@@ -5,7 +5,7 @@ extension Entry {
     var structureByteCount: Int {
         switch encoding {
         case .tableSet: unsafe tableByteCount(MemberNode.self)
-        case .tableHash: unsafe tableByteCount(FieldNode.self)
+        case .tableHash: unsafe hash.table?.pointee.byteCount ?? 0
         case .indexedSortedSet: sortedSetByteCount
         case .blockList: listByteCount
         default: preconditionFailure("no structure has the encoding \(encoding)")

@@ -105,8 +105,13 @@ struct DeadlineCondition: OptionSet {
 extension DeadlineCondition {
     /// Reads NX, XX, GT and LT from the arguments at `start` and behind.
     init(_ request: borrowing Request, from start: Int) throws(CommandError) {
+        try self.init(request, start..<max(request.count, start))
+    }
+
+    /// Reads NX, XX, GT and LT from a range of arguments.
+    init(_ request: borrowing Request, _ range: Range<Int>) throws(CommandError) {
         self = []
-        for index in start..<max(request.count, start) {
+        for index in range {
             if request.is(index, "nx") {
                 insert(.ifNone)
             } else if request.is(index, "xx") {

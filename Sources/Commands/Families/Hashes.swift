@@ -52,7 +52,7 @@ private func exists(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    reply.integer(try engine.hash(request.key)?.get(request[2]) == nil ? 0 : 1)
+    reply.integer(try engine.hash(request.key)?.contains(request[2]) ?? false ? 1 : 0)
 }
 
 private func length(
@@ -145,7 +145,7 @@ private func setIfAbsent(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let found = try engine.hashForWrite(request.key)
-    if let found, found.get(request[2]) != nil { return reply.integer(0) }
+    if let found, found.contains(request[2]) { return reply.integer(0) }
     let hash = found?.open() ?? engine.keyspace.insertHash(request.key)
     hash.set(request[2], request[3])
     engine.changed(request.key, .hash, "hset")
@@ -190,12 +190,14 @@ private func scan(
 extension Engine {
     /// The hash at `key` for a command that reads it.
     mutating func hash(_ key: RawSpan) throws(CommandError) -> HashValue? {
-        try lookup(key, .hash)?.hash
+        guard let hash = try lookup(key, .hash)?.hash else { return nil }
+        return hash.hasDeadlines ? withoutExpiredFields(hash, key) : hash
     }
 
     /// The hash at `key` for a command that may change it.
     mutating func hashForWrite(_ key: RawSpan) throws(CommandError) -> HashValue? {
-        try lookupForWrite(key, .hash)?.hash
+        guard let hash = try lookupForWrite(key, .hash)?.hash else { return nil }
+        return hash.hasDeadlines ? withoutExpiredFields(hash, key) : hash
     }
 
     /// Sets the fields that follow the key of `request`; returns how many are new.

@@ -2,29 +2,56 @@ import Bytes
 import Structures
 
 /// A hash to be read: fields and their values.
+///
+/// A field whose deadline is past counts as gone for everybody who reads, whether or not it
+/// was removed already; `count` alone still counts it.
 @safe
 package struct HashValue {
     package let entry: Entry
 
-    private var table: UnsafeMutablePointer<HashTable<FieldNode>>? {
+    var table: UnsafeMutablePointer<FieldTable>? {
         guard entry.encoding == .tableHash else { return nil }
-        return unsafe entry.valuePointer.assumingMemoryBound(to: HashTable<FieldNode>.self)
+        return unsafe entry.valuePointer.assumingMemoryBound(to: FieldTable.self)
+    }
+
+    private var environment: UnsafeMutablePointer<Environment> {
+        unsafe entry.keyspace.environment
     }
 
     /// How many fields.
     package var count: Int {
         guard let table = unsafe table else { return entry.packedCount / 2 }
-        return unsafe table.pointee.count
+        return unsafe table.pointee.fields.count
     }
 
     /// Whether no field is left.
     package var isEmpty: Bool { count == 0 }
 
-    /// Whether a field may have a deadline.
-    package var hasDeadlines: Bool { unsafe table != nil }
+    /// Whether a field has a deadline.
+    package var hasDeadlines: Bool {
+        guard let table = unsafe table else { return false }
+        return unsafe table.pointee.deadlineCount > 0
+    }
+
+    /// Whether a field may have a deadline that is past.
+    package var mayHaveExpired: Bool {
+        guard let earliest = unsafe table?.pointee.due.earliest else { return false }
+        return unsafe earliest <= environment.pointee.now
+    }
 
     /// Takes the hash through the door, so that it may be changed.
     package func open() -> OpenHash { OpenHash(open: entry.open()) }
+
+    /// Where a field is that is not gone.
+    private func find(
+        _ field: RawSpan,
+        in table: UnsafeMutablePointer<FieldTable>
+    ) -> HashTableSlot? {
+        guard let slot = unsafe table.pointee.find(field),
+            unsafe !FieldNode.isExpired(slot.node, environment.pointee.fieldNow)
+        else { return nil }
+        return slot
+    }
 
     /// The value of `field`.
     @_lifetime(borrow self)
@@ -35,19 +62,25 @@ package struct HashValue {
             unsafe cursor.advance()
             return unsafe _overrideLifetime(cursor.value(), borrowing: self)
         }
-        let hash = unsafe table.pointee.hash(field)
-        guard let slot = unsafe table.pointee.find(field, hash: hash) else { return nil }
+        guard let slot = unsafe find(field, in: table) else { return nil }
         return unsafe _overrideLifetime(
             .bytes(FieldNode.value(of: slot.node).bytes),
             borrowing: self
         )
     }
 
+    /// Whether `field` is there.
+    package func contains(_ field: RawSpan) -> Bool {
+        if let table = unsafe table { return unsafe find(field, in: table) != nil }
+        var cursor = unsafe PackedCursor(entry.valueBytes)
+        return unsafe cursor.find(PackedNeedle(field), stride: 2)
+    }
+
     /// The deadline of `field`, if it has one.
     package func deadline(of field: RawSpan) -> Int64? {
-        guard let table = unsafe table else { return nil }
-        let hash = unsafe table.pointee.hash(field)
-        guard let slot = unsafe table.pointee.find(field, hash: hash) else { return nil }
+        guard let table = unsafe table, let slot = unsafe find(field, in: table) else {
+            return nil
+        }
         return unsafe FieldNode.deadline(of: slot.node)
     }
 
@@ -63,18 +96,22 @@ package struct HashValue {
             }
             return
         }
-        unsafe table.pointee.forEachSlot { slot in
-            unsafe visit(
-                .bytes(FieldNode.key(of: slot.node).bytes),
-                .bytes(FieldNode.value(of: slot.node).bytes)
-            )
-        }
+        unsafe table.pointee.fields.forEachSlot { visitIfThere($0, visit) }
     }
 
-    /// Visits every field with its value and its deadline.
+    private func visitIfThere(
+        _ slot: HashTableSlot,
+        _ visit: (PackedValue, PackedValue) -> Void
+    ) {
+        let node = unsafe slot.node
+        guard unsafe !FieldNode.isExpired(node, environment.pointee.fieldNow) else { return }
+        unsafe visit(.bytes(FieldNode.key(of: node).bytes), .bytes(FieldNode.value(of: node).bytes))
+    }
+
+    /// Visits every field with its value and its deadline, those that are past too.
     package func forEachWithDeadline(_ visit: (PackedValue, PackedValue, Int64?) -> Void) {
         guard let table = unsafe table else { return forEachField { visit($0, $1, nil) } }
-        unsafe table.pointee.forEachSlot { slot in
+        unsafe table.pointee.fields.forEachSlot { slot in
             unsafe visit(
                 .bytes(FieldNode.key(of: slot.node).bytes),
                 .bytes(FieldNode.value(of: slot.node).bytes),
@@ -89,15 +126,10 @@ package struct HashValue {
             forEachField(visit)
             return 0
         }
-        return unsafe table.pointee.scan(cursor) { slot in
-            unsafe visit(
-                .bytes(FieldNode.key(of: slot.node).bytes),
-                .bytes(FieldNode.value(of: slot.node).bytes)
-            )
-        }
+        return unsafe table.pointee.fields.scan(cursor) { visitIfThere($0, visit) }
     }
 
-    /// Visits one field by chance, each about equally likely.
+    /// Visits one field by chance, each about equally likely; none if all are gone.
     package func random(_ visit: (PackedValue, PackedValue) -> Void) {
         guard let table = unsafe table else {
             let choice = Int(unsafe environment.pointee.random.next() >> 1) % count
@@ -107,16 +139,25 @@ package struct HashValue {
             unsafe cursor.advance()
             return unsafe visit(field, cursor.value())
         }
-        guard let slot = unsafe table.pointee.randomSlot(&environment.pointee.random) else {
-            return
+        for _ in 0..<64 {
+            let slot = unsafe table.pointee.fields.randomSlot(&environment.pointee.random)
+            guard let slot else { return }
+            if unsafe FieldNode.isExpired(slot.node, environment.pointee.fieldNow) { continue }
+            return visitIfThere(slot, visit)
         }
-        unsafe visit(
-            .bytes(FieldNode.key(of: slot.node).bytes),
-            .bytes(FieldNode.value(of: slot.node).bytes)
-        )
+        // Nearly all are gone: one of those that are left.
+        var left = 0
+        forEachField { _, _ in left += 1 }
+        guard left > 0 else { return }
+        var choice = Int(unsafe environment.pointee.random.next() >> 1) % left
+        forEachField { field, value in
+            if choice == 0 { visit(field, value) }
+            choice -= 1
+        }
     }
 
-    /// Visits `wanted` different fields by chance, each about equally likely.
+    /// Visits `wanted` different fields by chance, each about equally likely; less those that
+    /// are gone.
     package func sample(_ wanted: Int, _ visit: (PackedValue, PackedValue) -> Void) {
         guard let table = unsafe table else {
             var sampler = Sampler(wanted, of: count)
@@ -124,149 +165,14 @@ package struct HashValue {
                 if unsafe sampler.takes(&environment.pointee.random) { visit(field, value) }
             }
         }
-        unsafe table.pointee.forEachSample(wanted, &environment.pointee.random) { slot in
-            unsafe visit(
-                .bytes(FieldNode.key(of: slot.node).bytes),
-                .bytes(FieldNode.value(of: slot.node).bytes)
-            )
+        unsafe table.pointee.fields.forEachSample(wanted, &environment.pointee.random) { slot in
+            visitIfThere(slot, visit)
         }
     }
 
-    private var environment: UnsafeMutablePointer<Environment> {
-        unsafe entry.keyspace.environment
-    }
-}
-
-/// A hash to be changed.
-@safe
-package struct OpenHash {
-    package let open: OpenEntry
-
-    /// The same hash, to be read.
-    package var value: HashValue { HashValue(entry: open.entry) }
-
-    private var table: UnsafeMutablePointer<HashTable<FieldNode>>? {
-        guard open.entry.encoding == .tableHash else { return nil }
-        return unsafe open.entry.valuePointer.assumingMemoryBound(to: HashTable<FieldNode>.self)
-    }
-
-    /// Sets a field; returns whether it is new.
-    ///
-    /// A deadline that the field had goes away, unless it is kept.
-    @discardableResult
-    package func set(
-        _ field: RawSpan,
-        _ value: RawSpan,
-        deadline: Int64? = nil,
-        keepingDeadline: Bool = false
-    ) -> Bool {
-        if let table = unsafe table {
-            return unsafe set(field, value, deadline, keepingDeadline, in: table)
-        }
-        let limits = unsafe open.keyspace.environment.pointee.limits
-        guard deadline == nil, field.byteCount <= limits.hashValue,
-            value.byteCount <= limits.hashValue
-        else {
-            return unsafe set(field, value, deadline, false, in: convertToTable())
-        }
-        let bytes = unsafe open.entry.valueBytes
-        var cursor = unsafe PackedCursor(bytes)
-        let needle = PackedNeedle(field)
-        if unsafe cursor.find(needle, stride: 2) {
-            unsafe cursor.advance()
-            open.replacePacked(
-                at: unsafe cursor.offset(in: bytes),
-                removing: unsafe cursor.byteCount,
-                1,
-                with: PackedValue(packing: value)
-            )
-            return false
-        }
-        guard open.entry.packedCount / 2 < limits.hashEntries else {
-            return unsafe set(field, value, deadline, false, in: convertToTable())
-        }
-        open.appendPacked(needle.value)
-        open.appendPacked(PackedValue(packing: value))
-        return true
-    }
-
-    private func set(
-        _ field: RawSpan,
-        _ value: RawSpan,
-        _ newDeadline: Int64?,
-        _ keepsDeadline: Bool,
-        in table: UnsafeMutablePointer<HashTable<FieldNode>>
-    ) -> Bool {
-        if newDeadline != nil {
-            unsafe open.keyspace.environment.pointee.hasSeenFieldDeadlines = true
-        }
-        let hash = unsafe table.pointee.hash(field)
-        if let slot = unsafe table.pointee.find(field, hash: hash) {
-            let old = unsafe slot.node
-            let deadline = unsafe keepsDeadline ? FieldNode.deadline(of: old) : newDeadline
-            unsafe slot.node = FieldNode.make(field, value, deadline: deadline, in: open.arena)
-            slot.isMarked = deadline != nil
-            unsafe open.arena.free(old, FieldNode.byteCount(old))
-            return false
-        }
-        let node = unsafe FieldNode.make(field, value, deadline: newDeadline, in: open.arena)
-        let slot = unsafe table.pointee.insert(node, hash: hash)
-        slot.isMarked = newDeadline != nil
-        return true
-    }
-
-    /// Removes a field; returns whether it was there.
-    ///
-    /// A hash without fields must not stay: the caller removes its key.
-    package func remove(_ field: RawSpan) -> Bool {
-        if let table = unsafe table {
-            let hash = unsafe table.pointee.hash(field)
-            guard let slot = unsafe table.pointee.find(field, hash: hash) else { return false }
-            let node = unsafe table.pointee.remove(slot, hash: hash)
-            unsafe open.arena.free(node, FieldNode.byteCount(node))
-            return true
-        }
-        let bytes = unsafe open.entry.valueBytes
-        var cursor = unsafe PackedCursor(bytes)
-        guard unsafe cursor.find(PackedNeedle(field), stride: 2) else { return false }
-        let offset = unsafe cursor.offset(in: bytes)
-        unsafe cursor.advance()
-        unsafe cursor.advance()
-        open.removePacked(at: offset, unsafe cursor.offset(in: bytes) - offset, elements: 2)
-        return true
-    }
-
-    /// Makes a packed hash that is larger than the limits into a table.
-    func applyLimits() {
-        guard open.entry.encoding == .packedHash else { return }
-        let limits = unsafe open.keyspace.environment.pointee.limits
-        guard value.count > limits.hashEntries || open.entry.longestPackedElement > limits.hashValue
-        else { return }
-        unsafe convertToTable()
-    }
-
-    /// Chooses the encoding for `count` more fields, as Valkey does ahead of setting many.
-    package func prepare(for count: Int) {
-        let limit = unsafe open.keyspace.environment.pointee.limits.hashEntries
-        if count > limit, open.entry.encoding == .packedHash { unsafe convertToTable() }
-    }
-
-    @discardableResult
-    private func convertToTable() -> UnsafeMutablePointer<HashTable<FieldNode>> {
-        let arena = open.arena
-        let table = UnsafeMutablePointer<HashTable<FieldNode>>.allocate(capacity: 1)
-        let seed = unsafe open.keyspace.environment.pointee.seed
-        unsafe table.initialize(to: HashTable(arena: arena, seed: seed))
-        var fieldText = TextBuffer()
-        var valueText = TextBuffer()
-        value.forEachField { field, value in
-            let field = fieldText.text(of: field)
-            let value = valueText.text(of: value)
-            let node = unsafe FieldNode.make(field, value, deadline: nil, in: arena)
-            unsafe table.pointee.insert(node, hash: table.pointee.hash(field))
-        }
-        unsafe open.replaceValue(.tableHash, pointer: UnsafeMutableRawPointer(table))
-        return unsafe table
+    /// Checks what must hold between any two calls; tests call it after every step.
+    package func checkInvariants() {
+        unsafe table?.pointee.checkInvariants()
     }
 }
 
@@ -275,22 +181,5 @@ extension Entry {
     package var hash: HashValue {
         precondition(kind == .hash, "not a hash")
         return HashValue(entry: self)
-    }
-}
-
-extension OpenEntry {
-    /// The value as a hash, which it must be.
-    package var hash: OpenHash {
-        precondition(entry.kind == .hash, "not a hash")
-        return OpenHash(open: self)
-    }
-}
-
-extension Keyspace {
-    /// Adds `key`, which must be absent, with a hash without fields.
-    package func insertHash(_ key: RawSpan) -> OpenHash {
-        let open = insert(key, .packedHash, byteCount: Listpack.emptyByteCount)
-        open.clearPacked(.packedHash)
-        return OpenHash(open: open)
     }
 }
