@@ -38,7 +38,8 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CDecimal"),
-        module("Bytes", imports: ["CDecimal", "CLZ4", "CZstd"]),
+        .target(name: "CCarrylessMultiply"),
+        module("Bytes", imports: ["CCarrylessMultiply", "CDecimal", "CLZ4", "CZstd"]),
         .target(name: "CLinux"),
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.

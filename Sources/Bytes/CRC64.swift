@@ -1,12 +1,16 @@
+import CCarrylessMultiply
+
 /// The checksum of RDB files and DUMP payloads: CRC-64 "Jones".
 ///
 /// Polynomial AD93D23594C935A9, input and output reflected, initial value 0, no final xor.
 /// Over the ASCII bytes `123456789` it is E9C6D914C4B8D9CA.
 ///
-/// Sixteen bytes are folded at a time: a table for each of the sixteen positions tells what
-/// a byte there contributes once the following ones have been shifted through ("slicing-by-N",
-/// Kounavis and Berry, "A Systematic Approach to Building High Performance Software-Based CRC
-/// Generators").
+/// Long runs are folded 64 bytes at a time by multiplying without carries, where the processor
+/// can (Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+/// Instruction"): 14 GB/s here. The last sixteen bytes of that, and all else, go through tables,
+/// one for each of sixteen positions, that tell what a byte there contributes once the following
+/// ones have been shifted through ("slicing-by-N", Kounavis and Berry, "A Systematic Approach to
+/// Building High Performance Software-Based CRC Generators"): 1.8 GB/s here.
 public struct CRC64: Equatable, Sendable {
     /// The checksum of all bytes so far.
     public private(set) var value: UInt64
@@ -18,7 +22,35 @@ public struct CRC64: Equatable, Sendable {
 
     /// Takes in more bytes.
     public mutating func update(_ bytes: RawSpan) {
-        value = unsafe bytes.withUnsafeBytes { bytes in
+        var rest = bytes
+        if bytes.byteCount >= Self.shortestMultiplied, canMultiply {
+            let count = bytes.byteCount & ~63
+            value = CRC64.multiply(bytes.part(from: 0, count: count), into: value)
+            rest = bytes.part(from: count, count: bytes.byteCount - count)
+        }
+        value = CRC64.lookUp(rest, into: value)
+    }
+
+    private static let shortestMultiplied = 128
+
+    private static func multiply(_ bytes: RawSpan, into value: UInt64) -> UInt64 {
+        var remainder: (UInt64, UInt64) = (0, 0)
+        unsafe bytes.withUnsafeBytes { bytes in
+            unsafe factors.withUnsafeBufferPointer { factors in
+                unsafe carryless_multiply_fold(
+                    bytes.baseAddress,
+                    bytes.count,
+                    value,
+                    factors.baseAddress,
+                    &remainder
+                )
+            }
+        }
+        return unsafe withUnsafeBytes(of: &remainder) { unsafe lookUp($0.bytes, into: 0) }
+    }
+
+    private static func lookUp(_ bytes: RawSpan, into value: UInt64) -> UInt64 {
+        unsafe bytes.withUnsafeBytes { bytes in
             unsafe tables.withUnsafeBufferPointer { tables in
                 unsafe CRC64.fold(bytes, into: value, tables.baseAddress.unsafelyUnwrapped)
             }
@@ -66,9 +98,20 @@ public struct CRC64: Equatable, Sendable {
     }
 }
 
+private let reflectedPolynomial: UInt64 = 0x95AC_9329_AC4B_C9B5
+
+private let canMultiply = carryless_multiply_is_there() != 0
+
+/// What moves the two halves of sixteen bytes ahead by 64 and by 16 bytes.
+private let factors: [UInt64] = [575, 511, 191, 127].map { exponent in
+    // x^0 is the highest bit; each step multiplies by x and reduces.
+    var power: UInt64 = 1 << 63
+    for _ in 0..<exponent { power = power >> 1 ^ (power & 1 == 1 ? reflectedPolynomial : 0) }
+    return power
+}
+
 /// Sixteen tables of 256 words; table n is what a byte does with n zero bytes after it.
 private let tables: [UInt64] = {
-    let reflectedPolynomial: UInt64 = 0x95AC_9329_AC4B_C9B5
     var tables: [UInt64] = []
     tables.reserveCapacity(16 * 256)
     for byte in 0..<UInt64(256) {

@@ -1,0 +1,25 @@
+#ifndef CCARRYLESSMULTIPLY_H
+#define CCARRYLESSMULTIPLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The one machine instruction that Swift has no name for: multiplication without carries, as
+// checksums need it.
+
+// Whether this processor has the instruction.
+int carryless_multiply_is_there(void);
+
+// Folds `count` bytes, a multiple of 64 and not 0, into the 16 bytes at `rest`, whose remainder
+// as a reflected 64-bit polynomial is that of all of `bytes` after `value`.
+//
+// `factors` holds x^575, x^511, x^191 and x^127 modulo the polynomial, reflected.
+void carryless_multiply_fold(
+    const void *bytes,
+    size_t count,
+    uint64_t value,
+    const uint64_t *factors,
+    void *rest
+);
+
+#endif
