@@ -39,7 +39,9 @@ struct DamageTests {
         }
     }
 
-    /// A failure names its seed. Add that seed to the list, and it stays fixed.
+    /// A failure names its seed.
+    ///
+    /// Add that seed to the list, and it stays fixed.
     @Test(arguments: [1, 2] as [UInt64])
     func `a flipped bit is noticed, or changes nothing`(seed: UInt64) throws {
         var chance = Chance(state: seed)

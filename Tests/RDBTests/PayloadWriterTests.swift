@@ -36,7 +36,7 @@ private func text(_ number: Int, byteCount: Int) -> [UInt8] {
 }
 
 struct PayloadWriterTests {
-    /// count, bytes of each element, encoding for Redis 6, 7.0, and everybody since 7.2
+    /// Count, bytes of each element, encoding for Redis 6, 7.0, and everybody since 7.2.
     @Test(arguments: [
         (1, 5, Encoding.set, Encoding.set, Encoding.setListpack),
         (128, 64, .set, .set, .setListpack),

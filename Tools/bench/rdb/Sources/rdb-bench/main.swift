@@ -6,6 +6,7 @@ import RDB
 //
 //     rdb-bench FILE [skip|encoded|elements|deep|rewrite-9|rewrite-11|rewrite-80|transfer-11 ...]
 //     rdb-bench parts
+//     rdb-bench lzf FILE BLOCK
 
 /// A file read in pieces.
 struct FileSource: ByteSource {
@@ -174,9 +175,53 @@ func measureParts() throws {
     }
 }
 
+/// Compresses and expands a file in blocks, as `lzf FILE BLOCK`.
+func measureCompression(_ path: String, _ block: Int) throws {
+    var source = FileSource(path)
+    var file = ByteWriter()
+    let size = source.remaining
+    file.append(upTo: size) { room in
+        var output = OutputRawSpan(buffer: room, initializedCount: 0)
+        source.read(into: &output)
+        return output.finalize(for: room)
+    }
+    var compressor = LZFCompressor()
+    var output = ByteWriter()
+    var expanded = ByteWriter()
+    let rounds = max(1, 40_000_000 / size)
+    let blocks = size / block
+    var total = 0
+    measure("compress blocks of \(block)", byteCount: blocks * block * rounds) {
+        for _ in 0..<rounds {
+            total = 0
+            for index in 0..<blocks {
+                output.removeAll()
+                let text = file.bytes.part(from: index * block, count: block)
+                let isShorter = compressor.compress(text, limit: block - 4, to: &output)
+                total += isShorter ? output.count : block
+            }
+        }
+        return "ratio \(Double(total) / Double(blocks * block))"
+    }
+    output.removeAll()
+    let text = file.bytes.part(from: 0, count: block)
+    guard compressor.compress(text, limit: block - 4, to: &output) else { return }
+    let count = max(1, 400_000_000 / block)
+    try measure("expand", byteCount: block * count) {
+        for _ in 0..<count {
+            expanded.removeAll()
+            try LZF.decompress(output.bytes, byteCount: block, to: &expanded)
+        }
+        return "\(expanded.count)"
+    }
+}
+
 let arguments = CommandLine.arguments.dropFirst()
 if arguments.first == "parts" {
     try measureParts()
+} else if arguments.first == "lzf", arguments.count == 3 {
+    let words = Array(arguments)
+    try measureCompression(words[1], Int(words[2]) ?? 8192)
 } else if let path = arguments.first {
     let byteCount = FileSource(path).remaining
     for mode in arguments.dropFirst() {
