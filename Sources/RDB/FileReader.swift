@@ -255,7 +255,7 @@ public struct FileReader: ~Copyable {
     private mutating func readEnd() throws(RDBError) -> Record {
         pending = .end
         guard let format, format.hasChecksum else { return .end(checksum: nil) }
-        let computed = try walk.input.currentChecksum()
+        let computed = walk.input.currentChecksum()
         let offset = offset
         let stored = try walk.input.readInteger(as: UInt64.self)
         if stored == 0 { return .end(checksum: nil) }

@@ -137,6 +137,7 @@ struct Input: ~Copyable {
 
     /// Gives the consumed bytes to the checksum and the tap, and forgets them.
     private mutating func settle() throws(RDBError) {
+        takeChecksum()
         try drain()
         buffer.removeFirst(start)
         bufferOffset += start
@@ -145,13 +146,16 @@ struct Input: ~Copyable {
         tapped = 0
     }
 
-    private mutating func drain() throws(RDBError) {
+    private mutating func takeChecksum() {
         if isChecksumming, start > checksummed {
             var updated = checksum
             updated.update(buffer.bytes.part(from: checksummed, count: start - checksummed))
             checksum = updated
             checksummed = start
         }
+    }
+
+    private mutating func drain() throws(RDBError) {
         guard let tap, start > tapped else { return }
         do {
             try tap.write(buffer.bytes.part(from: tapped, count: start - tapped))
@@ -173,8 +177,8 @@ struct Input: ~Copyable {
     }
 
     /// The checksum of everything consumed.
-    mutating func currentChecksum() throws(RDBError) -> UInt64 {
-        try drain()
+    mutating func currentChecksum() -> UInt64 {
+        takeChecksum()
         return checksum.value
     }
 
