@@ -223,6 +223,7 @@ struct PayloadWalk: ~Copyable {
 struct PackedReader: ~Escapable {
     private var reader: ListpackReader
     private let offset: Int
+    private let limit: Int
 
     @_lifetime(copy bytes)
     init(_ bytes: RawSpan, offset: Int, checks: ListpackReader.Checks) throws(RDBError) {
@@ -232,6 +233,7 @@ struct PackedReader: ~Escapable {
         } catch {
             throw RDBError(error, in: offset)
         }
+        limit = reader.statedCount ?? .max
     }
 
     /// The number of elements as the header has it; nil if only a walk can tell.
@@ -245,24 +247,28 @@ struct PackedReader: ~Escapable {
 
     /// The next element, or nil after the last.
     ///
-    /// At the end, the count of the header must be right: it was announced.
+    /// The count of the header must be right, since it was announced: no more elements than that
+    /// ever come.
     @inline(__always)
     @_lifetime(copy self)
     @_lifetime(self: copy self)
     mutating func next() throws(RDBError) -> PackedValue? {
+        if reader.readCount == limit, !reader.isAtEnd { throw wrongCount() }
         do {
             if let element = try reader.next() { return element }
         } catch {
             throw RDBError(error, in: offset)
         }
-        if let stated = reader.statedCount, stated != reader.readCount {
-            throw RDBError(
-                .invalidListpack,
-                at: offset + 4,
-                "the header counts \(stated) elements, there are \(reader.readCount)"
-            )
-        }
+        if reader.readCount < limit, limit < .max { throw wrongCount() }
         return nil
+    }
+
+    private func wrongCount() -> RDBError {
+        RDBError(
+            .invalidListpack,
+            at: offset + 4,
+            "the header counts \(limit) elements, but there are more or fewer"
+        )
     }
 
     /// The next element, which must be there.

@@ -106,6 +106,17 @@ struct DamageTests {
         }
     }
 
+    @Test(arguments: [2, 6] as [UInt8])
+    func `no more elements come than the header of a listpack counts`(stated: UInt8) {
+        // Two members in the wrong order, so that they come one by one.
+        let elements: [UInt8] = [0x81, 0x61, 2, 9, 1, 0x81, 0x62, 2, 5, 1]
+        var file = Array("REDIS0011".utf8) + [17, 1, 0x6B, 17, 17, 0, 0, 0, stated, 0]
+        file += elements + [0xFF, 0xFF] + [UInt8](repeating: 0, count: 8)
+        #expect(throws: RDBError(.invalidListpack, at: 0, "")) {
+            try rewrite(file, for: .neutral, isTransferring: false)
+        }
+    }
+
     @Test func `a count without elements is truncated, not believed`() {
         for type in [1, 2, 3, 4, 5, 14, 18, 15, 19, 21] as [UInt8] {
             let file = Array("REDIS0011".utf8) + [type, 1, 0x6B, 0x80, 0x7F, 0xFF, 0xFF, 0xFF]
