@@ -53,6 +53,7 @@ let package = Package(
 
         // Floor 2: the data set, the log, the sockets.
         module("Store", imports: ["Bytes", "Structures"]),
+        module("Transport", imports: ["Bytes", "CLinux", "Platform"]),
         module("AppendLog", imports: ["Bytes", "Platform"]),
 
         // Floor 3: one stored value and one serialised one.
@@ -68,6 +69,23 @@ let package = Package(
             imports: [
                 "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Commands", "Snapshots",
             ]
+        ),
+
+        // Floor 6: the daemon put together.
+        module(
+            "Server",
+            imports: [
+                "Bytes", "RESP", "Platform", "Store", "Transport", "AppendLog", "Commands",
+                "Larder",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
+        // Roof: the programs.
+        .executableTarget(
+            name: "larder-server",
+            dependencies: ["Server"],
+            swiftSettings: settings
         ),
 
         // Tests mirror the modules; what several of them use is in TestKit.

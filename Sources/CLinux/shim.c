@@ -66,3 +66,16 @@ void clinux_exit_on_termination(int is_set) { ends_at_once = is_set; }
 int clinux_lower_thread_priority(void) {
     return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 }
+
+void clinux_forget_termination(void) { termination_signal = 0; }
+
+void clinux_become_daemon(void) {
+    if (fork() != 0) _exit(0);
+    setsid();
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0) return;
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    if (null > STDERR_FILENO) close(null);
+}

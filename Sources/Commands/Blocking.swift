@@ -109,8 +109,10 @@ extension Engine {
     /// sessions that wait, if any, wait without a limit.
     package var nextTimeout: Int64? { blocked.nextDeadline }
 
-    /// Serves sessions whose key has come by other ways than a request, as by expiry, and replies
-    /// to those whose time is up. To be called once a turn; replies come with the deliveries.
+    /// Serves sessions whose key has come by other ways than a request, as by expiry.
+    ///
+    /// Replies to those whose time is up, too. To be called once a turn; replies come with the
+    /// deliveries.
     package mutating func serveTimeouts() {
         guard !blocked.isEmpty else { return }
         serveWaiting()

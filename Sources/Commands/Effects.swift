@@ -68,6 +68,11 @@ package struct Effects: ~Copyable {
         hasBegunTransaction = false
     }
 
+    /// Lets the log take what was written; `take` leaves the buffer empty.
+    package mutating func handOver<Result>(_ take: (inout ByteWriter) -> Result) -> Result {
+        take(&output)
+    }
+
     /// Forgets what was written, once it was handed on.
     package mutating func removeAll() {
         output.removeAll(keepingCapacityUpTo: 1 << 20)

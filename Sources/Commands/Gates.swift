@@ -5,6 +5,12 @@ import Store
 // The slow way of a request: what must be checked when the session or the engine is in a state
 // that is not the ordinary one.
 extension Engine {
+    /// Refuses writes with this error from now on; nil: takes them again.
+    package mutating func refuseWrites(_ reason: String?) {
+        settings.writeRefusal = reason ?? ""
+        if reason == nil { gates.remove(.refusingWrites) } else { gates.insert(.refusingWrites) }
+    }
+
     /// Runs a command if it may run now, and replies unless the client wants no reply.
     mutating func runGuarded(
         _ index: Int,

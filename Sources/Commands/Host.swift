@@ -87,6 +87,8 @@ package struct ShutdownRequest: Sendable {
     package var now = false
     package var force = false
     package var abort = false
+
+    package init() {}
 }
 
 /// The arguments of DEBUG RELOAD.

@@ -3,7 +3,7 @@ import RESP
 
 /// By which the server names a session to the engine.
 package struct SessionID: Hashable, Sendable {
-    let slot: Int
+    package let slot: Int
 }
 
 /// What the engine knows of one client between its requests.

@@ -110,6 +110,11 @@ extension Engine {
         sessions.close(id)
     }
 
+    /// Whether a session has said who it is, or does not have to.
+    package func isAuthenticated(_ id: SessionID) -> Bool {
+        !sessions[id].flags.contains(.unauthenticated)
+    }
+
     /// How many sessions are open.
     package var sessionCount: Int { sessions.count }
 }

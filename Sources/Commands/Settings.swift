@@ -72,6 +72,8 @@ package struct Deliveries: ~Copyable {
     package private(set) var all: [Delivery] = []
     package private(set) var bytes = ByteWriter()
 
+    package init() {}
+
     package var isEmpty: Bool { all.isEmpty }
 
     /// Adds a run of bytes, to be sent to any number of sessions.

@@ -45,6 +45,8 @@ package struct Recovery {
         /// What the log's writer goes on from; nil if there was no log.
         package var log: RecoveredLog?
         package var auxiliary: [ByteString: ByteString] = [:]
+
+        package init() {}
     }
 
     /// How far it has come.

@@ -74,6 +74,20 @@ package struct SystemTime: TimeSource {
         )
     }
 
+    /// What `CLOCK_REALTIME` says, in microseconds since 1970.
+    package var wallTimeMicroseconds: Int64 {
+        let time = read(CLOCK_REALTIME)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
+    /// Lets the calling thread sleep.
+    package func sleep(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        var left = timespec()
+        while unsafe nanosleep(&time, &left) == -1, errno == EINTR { time = left }
+    }
+
     private func read(_ clock: clockid_t) -> timespec {
         var time = timespec()
         let result = unsafe clock_gettime(clock, &time)

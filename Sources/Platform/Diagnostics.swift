@@ -19,6 +19,11 @@ package final class Diagnostics: @unchecked Sendable {
         case notice
         case warning
         case nothing
+
+        /// The level with this name; `notice` if there is none.
+        package init(_ name: String) {
+            self = Level.allCases.first { "\($0)" == name } ?? .notice
+        }
     }
 
     /// What the process is to the data it holds.
@@ -55,6 +60,15 @@ package final class Diagnostics: @unchecked Sendable {
     package var path: String? {
         get { state.withLock { $0.path } }
         set { state.withLock { $0.path = newValue } }
+    }
+
+    /// Opens the file once, to find out at the start whether that can be done.
+    package func checkPath() throws(SystemError) {
+        guard let path else { return }
+        let file = try retrying("open", path) {
+            unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+        }
+        close(file)
     }
 
     /// A logger whose messages come here.

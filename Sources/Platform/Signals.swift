@@ -21,6 +21,18 @@ package enum Signals {
         return signal == 0 ? nil : signal
     }
 
+    /// Takes back what was asked for, since it could not be done; it can be asked for again.
+    package static func forgetTermination() {
+        clinux_forget_termination()
+    }
+
+    /// Goes on as another process, which no terminal can stop; the first one exits.
+    ///
+    /// Before any thread is started: only the calling one goes on.
+    package static func becomeDaemon() {
+        clinux_become_daemon()
+    }
+
     /// While set, either signal ends the process at once with code 0.
     ///
     /// For the time in which nothing can be lost yet, such as loading.

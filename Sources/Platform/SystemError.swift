@@ -22,6 +22,11 @@ package struct SystemError: Error, Equatable, Sendable {
     /// Whether the disk has no room left, or this user's share of it has none.
     package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
+    /// Whether this machine lacks the kind of address that was asked for.
+    package var isUnsupportedAddress: Bool {
+        [ENOPROTOOPT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EPFNOSUPPORT, EAFNOSUPPORT].contains(code)
+    }
+
     /// Whether there is no such file.
     package var isMissingFile: Bool { code == ENOENT }
 }
@@ -29,8 +34,12 @@ package struct SystemError: Error, Equatable, Sendable {
 extension SystemError: CustomStringConvertible {
     /// For example `fdatasync appendonly.aof.3.incr.aof: Input/output error`.
     package var description: String {
-        let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
-        return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+        subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+    }
+
+    /// The last part of it: `Input/output error`.
+    package var reason: String {
+        unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     }
 }
 

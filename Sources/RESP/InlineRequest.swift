@@ -115,3 +115,44 @@ struct InlineRequest: ~Escapable {
         byte == 0x20 || (0x09...0x0D).contains(byte)
     }
 }
+
+/// Words as a person types them, quoted where they hold spaces: what inline requests are made
+/// of, and the lines of configuration files.
+public enum QuotedWords {
+    /// The words of `line`; nil if a quote is not closed.
+    public static func split(_ line: RawSpan) -> [ByteString]? {
+        var bytes = ByteWriter()
+        var table = ArgumentTable()
+        do throws(RESPError) {
+            try InlineRequest(line: line).split(into: &bytes, &table)
+        } catch {
+            return nil
+        }
+        return table.ranges.indices.map { index in
+            let range = table.ranges[index]
+            return ByteString(bytes.bytes.part(from: range.offset, count: range.count))
+        }
+    }
+
+    /// `bytes` as one quoted word that `split` reads back.
+    public static func quote(_ bytes: RawSpan) -> String {
+        var text = "\""
+        for offset in 0..<bytes.byteCount {
+            switch bytes.byte(at: offset) {
+            case UInt8(ascii: "\\"): text += "\\\\"
+            case UInt8(ascii: "\""): text += "\\\""
+            case UInt8(ascii: "\n"): text += "\\n"
+            case UInt8(ascii: "\r"): text += "\\r"
+            case UInt8(ascii: "\t"): text += "\\t"
+            case 0x07: text += "\\a"
+            case 0x08: text += "\\b"
+            case let byte where byte >= 0x20 && byte < 0x7F:
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            case let byte:
+                let digits = String(byte, radix: 16)
+                text += "\\x" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+        return text + "\""
+    }
+}

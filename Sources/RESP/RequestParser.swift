@@ -91,6 +91,13 @@ public struct RequestParser: ~Copyable, Sendable {
         }
     }
 
+    /// Takes the request just found for not found: `parse` will find it again.
+    public mutating func putBack() {
+        cursor = start
+        searched = start
+        phase = .betweenRequests
+    }
+
     /// How many bytes of input the complete requests took, for the caller to drop.
     ///
     /// From here on offsets count from what is left. Ends the last request's life.

@@ -79,6 +79,21 @@ struct RequestParserTests {
         #expect(parser.takeConsumed() == rest.count)
     }
 
+    @Test(arguments: ["PING\r\n*1\r\n$4\r\nECHO\r\n", "PING\r\nECHO\r\n"])
+    func `a request can be put back`(text: String) throws {
+        var parser = RequestParser()
+        let input = ByteString(text).array
+        #expect(try parser.parse(input.bytes, within: RequestLimits()))
+        #expect(try parser.parse(input.bytes, within: RequestLimits()))
+        parser.putBack()
+        #expect(parser.takeConsumed() == 6)
+        let rest = Array(input[6...])
+        #expect(try parser.parse(rest.bytes, within: RequestLimits()))
+        let name = parser.request(in: rest.bytes)[0].text
+        #expect(name == "ECHO")
+        #expect(parser.takeConsumed() == rest.count)
+    }
+
     @Test func `a long request and then a short one`() throws {
         let long = (0..<5000).map { "value \($0)" }
         var writer = ByteWriter()
@@ -197,6 +212,18 @@ struct RequestParserTests {
             let size = Int.random(in: 1...700, using: &random)
             #expect(try requests(in: bytes, pieceByteCount: size) == all)
         }
+    }
+}
+
+struct QuotedWordsTests {
+    @Test func `words read back as quoted`() {
+        let bytes: [UInt8] = Array(0...255)
+        let line = ByteString(QuotedWords.quote(bytes.bytes) + " plain")
+        #expect(QuotedWords.split(line.bytes) == [ByteString(bytes), "plain"])
+    }
+
+    @Test func `a quote that is not closed has no words`() {
+        #expect(QuotedWords.split(ByteString("a \"b").bytes) == nil)
     }
 }
 

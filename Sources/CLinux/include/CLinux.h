@@ -36,6 +36,12 @@ void clinux_watch_termination(int wake_up);
 // The signal that came first, or 0.
 int clinux_termination_signal(void);
 
+// Makes it 0 again.
+void clinux_forget_termination(void);
+
+// Forks, ends the first process, and cuts the second off from its terminal.
+void clinux_become_daemon(void);
+
 // While `is_set`, either signal ends the process with code 0.
 void clinux_exit_on_termination(int is_set);
 

@@ -1,0 +1,62 @@
+/// The clients by the slot of their session; a client stays where it is in memory.
+///
+/// The subscript gives the client in place, so that one of its parts can be used while a
+/// command looks at another. Nothing frees a client but `remove`, which the loop calls at the
+/// end of a turn and at no other time.
+@safe
+final class ClientTable {
+    /// Reserved address space for more clients than a process can have descriptors; memory is
+    /// used only for as many as there were at once.
+    private let places: UnsafeMutablePointer<UnsafeMutablePointer<Client>?>
+    private(set) var count = 0
+    /// One more than the last slot ever used.
+    private(set) var slotCount = 0
+
+    static let capacity = 1 << 20
+
+    init() {
+        unsafe places = .allocate(capacity: Self.capacity)
+        unsafe places.initialize(repeating: nil, count: Self.capacity)
+    }
+
+    deinit {
+        for slot in 0..<slotCount where hasClient(slot) { remove(slot) }
+        unsafe places.deallocate()
+    }
+
+    /// Whether a slot has a client.
+    func hasClient(_ slot: Int) -> Bool {
+        unsafe slot < slotCount && places[slot] != nil
+    }
+
+    /// The client in a slot, which must have one.
+    subscript(slot: Int) -> Client {
+        unsafeAddress { unsafe UnsafePointer(place(slot)) }
+        unsafeMutableAddress { unsafe place(slot) }
+    }
+
+    @unsafe
+    private func place(_ slot: Int) -> UnsafeMutablePointer<Client> {
+        guard slot >= 0, slot < Self.capacity, let place = unsafe places[slot] else {
+            preconditionFailure("no client has slot \(slot)")
+        }
+        return unsafe place
+    }
+
+    func insert(_ client: consuming Client, at slot: Int) {
+        precondition(!hasClient(slot), "the slot has a client")
+        let place = UnsafeMutablePointer<Client>.allocate(capacity: 1)
+        unsafe place.initialize(to: client)
+        unsafe places[slot] = place
+        count += 1
+        slotCount = max(slotCount, slot + 1)
+    }
+
+    func remove(_ slot: Int) {
+        let place = unsafe place(slot)
+        unsafe place.deinitialize(count: 1)
+        unsafe place.deallocate()
+        unsafe places[slot] = nil
+        count -= 1
+    }
+}

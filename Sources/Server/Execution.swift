@@ -1,0 +1,178 @@
+import Bytes
+import Commands
+import RESP
+import Transport
+
+/// From received bytes to replies: parses, executes, and notes whose replies are where.
+///
+/// Works on the parts of a client one by one (`clients[slot].parser`), since a command may
+/// look at any client, its own included, while it is executed.
+struct Execution: ~Copyable {
+    var engine: Engine
+    private let clients: ClientTable
+    var limits = RequestLimits()
+    /// The replies of this turn, and whose they are.
+    var replies = ReplyWriter()
+    var segments: [Segment] = []
+    var traffic = Traffic()
+    /// Clients that waited for a reply which has come.
+    var resumed: [Int] = []
+
+    /// What fits into one receive.
+    ///
+    /// A pipeline fits, and many clients still share the cache.
+    private static let receiveByteCount = 64 << 10
+    /// More is received at once when an argument is known to be long.
+    private static let longReceiveByteCount = 1 << 20
+    /// A client with so many replies waiting goes on in the next turn, when they were sent.
+    private static let replyByteCount = 4 << 20
+
+    init(_ engine: consuming Engine, _ clients: ClientTable) {
+        self.engine = engine
+        self.clients = clients
+    }
+
+    /// Receives what a client sent and executes the whole requests in it.
+    ///
+    /// `input` is empty before and after: a client keeps only what is not a whole request.
+    mutating func receive(_ slot: Int, through input: inout ByteQueue) -> Connection.Transfer {
+        let clients = clients
+        guard clients[slot].connection.input.isEmpty else { return receiveMore(slot) }
+        let transfer = clients[slot].connection.receive(upTo: Self.receiveByteCount, into: &input)
+        count(transfer, slot)
+        guard !input.isEmpty else { return transfer }
+        execute(input.bytes, slot)
+        let consumed = clients[slot].parser.takeConsumed()
+        if consumed < input.count {
+            input.removeFirst(consumed)
+            clients[slot].connection.input.append(input.bytes)
+        }
+        input.removeAll(keepingCapacityUpTo: .max)
+        return transfer
+    }
+
+    /// Receives behind what a client keeps.
+    private mutating func receiveMore(_ slot: Int) -> Connection.Transfer {
+        let clients = clients
+        let missing = clients[slot].parser.missingByteCount(
+            in: clients[slot].connection.input.bytes
+        )
+        let room = min(max(missing, Self.receiveByteCount), Self.longReceiveByteCount)
+        let transfer = clients[slot].connection.receive(upTo: room)
+        count(transfer, slot)
+        executeWaiting(slot)
+        return transfer
+    }
+
+    /// Executes the whole requests in what a client keeps.
+    mutating func executeWaiting(_ slot: Int) {
+        let clients = clients
+        execute(clients[slot].connection.input.bytes, slot)
+        clients[slot].connection.input.removeFirst(clients[slot].parser.takeConsumed())
+        if clients[slot].connection.input.isEmpty {
+            clients[slot].connection.input.removeAll(keepingCapacityUpTo: 0)
+        }
+    }
+
+    private mutating func execute(_ input: RawSpan, _ slot: Int) {
+        let clients = clients
+        let session = clients[slot].session
+        var start = replies.byteCount
+        var effectsBefore = engine.effects.output.count
+        var limits = limits
+        if !limits.isAuthenticated { limits.isAuthenticated = engine.isAuthenticated(session) }
+        replies.protocolVersion = clients[slot].protocolVersion
+        do throws(RESPError) {
+            while try clients[slot].parser.parse(input, within: limits) {
+                traffic.requestCount += 1
+                clients[slot].traffic.requestCount += 1
+                let outcome = engine.execute(
+                    clients[slot].parser.request(in: input),
+                    session: session,
+                    reply: &replies
+                )
+                if !engine.deliveries.isEmpty {
+                    // They go right behind the reply just written; what follows behind them.
+                    note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
+                    deliver()
+                    start = replies.byteCount
+                    effectsBefore = engine.effects.output.count
+                }
+                guard outcome == .done else {
+                    suspend(slot, after: outcome)
+                    break
+                }
+                if !limits.isAuthenticated {
+                    limits.isAuthenticated = engine.isAuthenticated(session)
+                }
+                if replies.byteCount - start > Self.replyByteCount {
+                    resumed.append(slot)
+                    break
+                }
+            }
+        } catch {
+            replies.error(error.text.bytes)
+            clients[slot].phase = .leaving
+        }
+        clients[slot].protocolVersion = replies.protocolVersion
+        note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
+    }
+
+    private mutating func suspend(_ slot: Int, after outcome: Engine.Outcome) {
+        switch outcome {
+        case .done: break
+        case .blocked: clients[slot].phase = .blocked
+        case .close: clients[slot].phase = .leaving
+        case .postponed:
+            clients[slot].parser.putBack()
+            clients[slot].phase = .postponed
+        }
+    }
+
+    private mutating func note(_ slot: Int, _ start: Int, awaitsLog: Bool) {
+        let end = replies.byteCount
+        guard end > start else { return }
+        segments.append(
+            Segment(
+                slot: slot,
+                serial: clients[slot].serial,
+                start: start,
+                end: end,
+                awaitsLog: awaitsLog
+            )
+        )
+    }
+
+    /// Puts what commands had for other clients among the replies of the turn.
+    ///
+    /// They wait for the log like replies to writes: a client that waited for an element must
+    /// not have it before it is certain that the element is gone from its list.
+    mutating func deliver() {
+        // Taken out while they are read, because the replies are of the same owner.
+        var deliveries = Deliveries()
+        swap(&deliveries, &engine.deliveries)
+        for delivery in deliveries.all where clients.hasClient(delivery.session.slot) {
+            let slot = delivery.session.slot
+            let start = replies.byteCount
+            let end = delivery.offset + delivery.byteCount
+            replies.append(prepared: deliveries.bytes.bytes.extracting(delivery.offset..<end))
+            note(slot, start, awaitsLog: true)
+            if delivery.unblocks, clients[slot].phase == .blocked {
+                clients[slot].phase = .serving
+                resumed.append(slot)
+            }
+        }
+        deliveries.removeAll()
+        swap(&deliveries, &engine.deliveries)
+    }
+
+    private mutating func count(_ transfer: Connection.Transfer, _ slot: Int) {
+        switch transfer {
+        case .complete(let byteCount), .partial(let byteCount):
+            clients[slot].traffic.receivedByteCount += Int64(byteCount)
+            traffic.receivedByteCount += Int64(byteCount)
+            traffic.receiveCount += 1
+        case .ended: break
+        }
+    }
+}

@@ -1,0 +1,334 @@
+import AppendLog
+import Bytes
+import Commands
+import Glibc
+import Larder
+import Platform
+import Store
+import Transport
+
+/// INFO: what there is to know of the running daemon, as lines of `name:value` under headings.
+///
+/// Names are those of Redis and Valkey, since monitoring reads them; what Larder does not have
+/// is either left out or has the value that says so.
+struct Information: ~Copyable {
+    private var text = ""
+
+    /// The sections there are, in the order they are told.
+    enum Section: String, CaseIterable {
+        case server
+        case clients
+        case memory
+        case persistence
+        case stats
+        case replication
+        case cpu
+        case errorstats
+        case cluster
+        case keyspace
+
+        /// As its heading says it.
+        var title: String {
+            switch self {
+            case .cpu: "CPU"
+            default: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+            }
+        }
+
+        /// The sections that these arguments of INFO name.
+        static func named(_ names: [ByteString]) -> [Section] {
+            let words = names.map { $0.bytes.text.lowercased() }
+            let isAll =
+                words.isEmpty
+                || !["default", "all", "everything"].allSatisfy { !words.contains($0) }
+            return allCases.filter { isAll || words.contains($0.rawValue) }
+        }
+    }
+
+    mutating func begin(_ section: Section) {
+        if !text.isEmpty { text += "\r\n" }
+        text += "# \(section.title)\r\n"
+    }
+
+    mutating func line(_ name: String, _ value: some CustomStringConvertible) {
+        text += "\(name):\(value)\r\n"
+    }
+
+    mutating func line(_ name: String, isTrue: Bool) {
+        line(name, isTrue ? 1 : 0)
+    }
+
+    /// A count of bytes, and the same as people read it.
+    mutating func bytes(_ name: String, _ count: Int) {
+        line(name, count)
+        line("\(name)_human", Self.human(count))
+    }
+
+    mutating func ratio(_ name: String, _ value: Double) {
+        line(name, Self.decimals(value, 2))
+    }
+
+    mutating func seconds(_ name: String, _ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        line(name, Self.decimals(Double(seconds) + Double(attoseconds) / 1e18, 6))
+    }
+
+    consuming func finish() -> ByteString { ByteString(text) }
+
+    /// `1023B`, `1.50K`, `2.00G`.
+    static func human(_ count: Int) -> String {
+        let units = ["K", "M", "G", "T", "P"]
+        var value = Double(count)
+        guard value >= 1024 else { return "\(count)B" }
+        var unit = -1
+        while value >= 1024, unit + 1 < units.count {
+            value /= 1024
+            unit += 1
+        }
+        return decimals(value, 2) + units[unit]
+    }
+
+    /// `value` with so many decimals.
+    static func decimals(_ value: Double, _ count: Int) -> String {
+        guard value.isFinite else { return "0" }
+        let scale = (0..<count).reduce(1.0) { product, _ in product * 10 }
+        let scaled = Int64((value.magnitude * scale).rounded())
+        let whole = scaled / Int64(scale)
+        let fraction = String(Int64(scale) + scaled % Int64(scale)).dropFirst()
+        return "\(value < 0 && scaled > 0 ? "-" : "")\(whole).\(fraction)"
+    }
+}
+
+extension ServerHost {
+    package func information(_ sections: [ByteString], _ engine: borrowing Engine) -> ByteString {
+        var information = Information()
+        for section in Information.Section.named(sections) {
+            information.begin(section)
+            switch section {
+            case .server: describeServer(&information)
+            case .clients: describeClients(&information, engine)
+            case .memory: describeMemory(&information, engine)
+            case .persistence: describePersistence(&information, engine)
+            case .stats: describeStatistics(&information, engine)
+            case .replication: describeReplication(&information)
+            case .cpu: describeProcessor(&information)
+            case .errorstats: break
+            case .cluster: information.line("cluster_enabled", 0)
+            case .keyspace: describeKeyspace(&information, engine)
+            }
+        }
+        return information.finish()
+    }
+
+    private func describeServer(_ information: inout Information) {
+        let uptime = (time.monotonicTime - startedAt).components.seconds
+        information.line("redis_version", Product.compatibleVersion)
+        information.line("server_name", "larder")
+        information.line("larder_version", Product.version)
+        information.line("redis_git_sha1", "00000000")
+        information.line("redis_git_dirty", 0)
+        information.line("redis_build_id", 0)
+        information.line("redis_mode", "standalone")
+        information.line("server_mode", "standalone")
+        information.line("os", Machine.systemDescription)
+        information.line("arch_bits", Int.bitWidth)
+        information.line("monotonic_clock", "POSIX clock_gettime")
+        information.line("multiplexing_api", "epoll")
+        information.line("process_id", getpid())
+        information.line("process_supervised", "no")
+        information.line("run_id", identity)
+        information.line("tcp_port", configuration.integer("port"))
+        information.line("server_time_usec", time.wallTimeMicroseconds)
+        information.line("uptime_in_seconds", uptime)
+        information.line("uptime_in_days", uptime / 86400)
+        information.line("hz", configuration.integer("hz"))
+        information.line("configured_hz", configuration.integer("hz"))
+        information.line("lru_clock", time.wallTime.milliseconds / 1000 & 0xFF_FFFF)
+        information.line("executable", Machine.executablePath)
+        information.line("config_file", configuration.path ?? "")
+        information.line("io_threads_active", 0)
+        for (index, listener) in listeners.enumerated() {
+            information.line(
+                "listener\(index)",
+                "name=\(listener.kind),address=\(listener.address)"
+            )
+        }
+    }
+
+    private func describeClients(_ information: inout Information, _ engine: borrowing Engine) {
+        var longestInput = 0
+        var longestOutput = 0
+        var blockedCount = 0
+        for slot in 0..<clients.slotCount where clients.hasClient(slot) {
+            longestInput = max(longestInput, clients[slot].connection.input.count)
+            longestOutput = max(longestOutput, clients[slot].connection.output.count)
+            if clients[slot].phase == .blocked { blockedCount += 1 }
+        }
+        information.line("connected_clients", clients.count)
+        information.line("cluster_connections", 0)
+        information.line("maxclients", configuration.integer("maxclients"))
+        information.line("client_recent_max_input_buffer", longestInput)
+        information.line("client_recent_max_output_buffer", longestOutput)
+        information.line("blocked_clients", blockedCount)
+    }
+
+    private func describeMemory(_ information: inout Information, _ engine: borrowing Engine) {
+        let used = engine.dataSet.usedByteCount
+        let figures = ProcessFigures()
+        let peak = max(statistics.peakByteCount, used)
+        information.bytes("used_memory", used)
+        information.bytes("used_memory_rss", figures.residentByteCount)
+        information.bytes("used_memory_peak", peak)
+        let share = Information.decimals(100 * Double(used) / Double(max(peak, 1)), 2)
+        information.line("used_memory_peak_perc", "\(share)%")
+        information.line("used_memory_dataset", used)
+        information.bytes("total_system_memory", Machine.memoryByteCount)
+        information.bytes("maxmemory", configuration.integer("maxmemory"))
+        information.line("maxmemory_policy", configuration.text("maxmemory-policy"))
+        let resident = figures.residentByteCount
+        information.ratio("mem_fragmentation_ratio", Double(resident) / Double(max(used, 1)))
+        information.line("mem_fragmentation_bytes", resident - used)
+        information.line("mem_allocator", "larder")
+        information.line("active_defrag_running", 0)
+        information.line("lazyfree_pending_objects", isTrue: engine.dataSet.hasGarbage)
+    }
+
+    private func describePersistence(
+        _ information: inout Information,
+        _ engine: borrowing Engine
+    ) {
+        let status = keeper.status
+        let progress = keeper.isSaving ? keeper.progress(engine.dataSet) : nil
+        information.line("loading", isTrue: !isServing)
+        information.line("async_loading", 0)
+        information.line("current_cow_size", 0)
+        information.line("current_fork_perc", "0.00")
+        information.line("current_save_keys_processed", progress?.taken ?? 0)
+        information.line("current_save_keys_total", progress?.total ?? 0)
+        information.line(
+            "rdb_changes_since_last_save",
+            engine.statistics.changes - status.savedChanges
+        )
+        information.line("rdb_bgsave_in_progress", isTrue: keeper.isSaving)
+        information.line("rdb_last_save_time", status.lastSave)
+        information.line("rdb_last_bgsave_status", status.lastSucceeded ? "ok" : "err")
+        information.line("rdb_last_bgsave_time_sec", status.lastDuration?.components.seconds ?? -1)
+        information.line(
+            "rdb_current_bgsave_time_sec",
+            progress.map { (time.monotonicTime - $0.start).components.seconds } ?? -1
+        )
+        information.line("rdb_saves", status.saveCount)
+        information.line("rdb_last_cow_size", 0)
+        information.line("rdb_last_load_keys_expired", recovered.expiredKeys)
+        information.line("rdb_last_load_keys_loaded", recovered.loadedKeys)
+        describeLog(&information)
+    }
+
+    private func describeLog(_ information: inout Information) {
+        let status = keeper.status
+        information.line("aof_enabled", isTrue: log != nil)
+        information.line("aof_rewrite_in_progress", isTrue: keeper.isCompacting)
+        information.line("aof_rewrite_scheduled", isTrue: keeper.isCompactionScheduled)
+        information.line(
+            "aof_last_rewrite_time_sec",
+            status.lastCompactionDuration?.components.seconds ?? -1
+        )
+        information.line("aof_current_rewrite_time_sec", -1)
+        information.line(
+            "aof_last_bgrewrite_status",
+            status.lastCompactionSucceeded ? "ok" : "err"
+        )
+        information.line("aof_rewrites", status.compactionCount)
+        information.line(
+            "aof_last_write_status",
+            log.map { $0.condition == .writable } ?? true ? "ok" : "err"
+        )
+        information.line("aof_last_cow_size", 0)
+        guard let statistics = log?.statistics else { return }
+        information.line("aof_current_size", statistics.growth.totalByteCount)
+        information.line("aof_base_size", statistics.growth.baseByteCount)
+        information.line("aof_pending_rewrite", isTrue: keeper.isCompactionScheduled)
+        information.line("aof_buffer_length", statistics.bufferedByteCount)
+        information.line("aof_pending_bio_fsync", 0)
+        information.line("aof_delayed_fsync", 0)
+        information.line("log_end_offset", statistics.endOffset)
+        information.line("log_written_offset", statistics.writtenOffset)
+        information.line("log_durable_offset", statistics.durableOffset)
+        information.line("log_pending_bytes", statistics.pendingByteCount)
+        information.line("log_segments", statistics.segmentCount)
+        if let ratio = statistics.compressionRatio {
+            information.ratio("log_compression_ratio", ratio)
+        }
+    }
+
+    private func describeStatistics(
+        _ information: inout Information,
+        _ engine: borrowing Engine
+    ) {
+        let counted = engine.statistics
+        let traffic = statistics.traffic
+        information.line("total_connections_received", counted.connectionsReceived)
+        information.line("total_commands_processed", counted.commandsProcessed)
+        information.line("instantaneous_ops_per_sec", Int(statistics.requests.perSecond))
+        information.line("total_net_input_bytes", traffic.receivedByteCount)
+        information.line("total_net_output_bytes", traffic.sentByteCount)
+        information.ratio("instantaneous_input_kbps", statistics.received.perSecond / 1024)
+        information.ratio("instantaneous_output_kbps", statistics.sent.perSecond / 1024)
+        information.line("rejected_connections", statistics.rejectedConnections)
+        information.line("sync_full", 0)
+        information.line("sync_partial_ok", 0)
+        information.line("sync_partial_err", 0)
+        information.line("expired_keys", counted.expiredKeys)
+        information.line("evicted_keys", counted.evictedKeys)
+        information.line("evicted_clients", 0)
+        information.line("keyspace_hits", counted.keyspaceHits)
+        information.line("keyspace_misses", counted.keyspaceMisses)
+        information.line("latest_fork_usec", 0)
+        information.line("total_forks", 0)
+        information.line("total_error_replies", counted.errorReplies)
+        information.line("total_reads_processed", traffic.receiveCount)
+        information.line("total_writes_processed", traffic.sendCount)
+        information.line(
+            "client_query_buffer_limit_disconnections",
+            statistics.inputLimitDisconnections
+        )
+    }
+
+    private func describeReplication(_ information: inout Information) {
+        information.line("role", "master")
+        information.line("connected_slaves", 0)
+        information.line("master_failover_state", "no-failover")
+        information.line("master_replid", log.map { "\($0.lineage.id)" } ?? identity)
+        information.line("master_replid2", String(repeating: "0", count: 40))
+        information.line("master_repl_offset", replicationOffset)
+        information.line("second_repl_offset", -1)
+        information.line("repl_backlog_active", 0)
+        information.line("repl_backlog_size", configuration.integer("repl-backlog-size"))
+        information.line("repl_backlog_first_byte_offset", 0)
+        information.line("repl_backlog_histlen", 0)
+    }
+
+    private func describeProcessor(_ information: inout Information) {
+        let figures = ProcessFigures()
+        information.seconds("used_cpu_sys", figures.system)
+        information.seconds("used_cpu_user", figures.user)
+        information.seconds("used_cpu_sys_children", .zero)
+        information.seconds("used_cpu_user_children", .zero)
+        information.seconds("used_cpu_sys_main_thread", figures.threadSystem)
+        information.seconds("used_cpu_user_main_thread", figures.threadUser)
+    }
+
+    private func describeKeyspace(
+        _ information: inout Information,
+        _ engine: borrowing Engine
+    ) {
+        for number in 0..<engine.dataSet.databaseCount {
+            let keyspace = engine.dataSet[number]
+            guard keyspace.count > 0 else { continue }
+            information.line(
+                "db\(number)",
+                "keys=\(keyspace.count),expires=\(keyspace.deadlineCount),avg_ttl=0"
+            )
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import AppendLog
+import Bytes
+import Commands
+import Larder
+import Logging
+import Platform
+import Store
+
+// SAVE, BGSAVE, BGREWRITEAOF, DEBUG RELOAD, and what the loop does for them between requests.
+extension ServerHost {
+    package func save(_ engine: inout Engine) throws(CommandError) {
+        guard !keeper.isSaving else { throw .text("ERR Background save already in progress") }
+        do throws(CommandError) {
+            try keeper.saveNow(engine)
+        } catch {
+            messages.warning("Error saving DB on disk: \(error.text)")
+            // Why is in the log; a client gets the bare error, as from Valkey.
+            throw .text("ERR")
+        }
+        messages.notice("DB saved on disk")
+    }
+
+    package func startSave(
+        _ engine: inout Engine,
+        schedule: Bool
+    ) throws(CommandError) -> StaticString {
+        if keeper.isSaving { throw .text("ERR Background save already in progress") }
+        if keeper.isBusy {
+            guard schedule else {
+                throw .text(
+                    "ERR Another child process is active (AOF?): can't BGSAVE right now. "
+                        + "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
+                )
+            }
+            keeper.isScheduled = true
+            return "Background saving scheduled"
+        }
+        keeper.isScheduled = true
+        messages.notice("Background saving started")
+        return "Background saving started"
+    }
+
+    package func cancelSave(_ engine: inout Engine) throws(CommandError) -> StaticString {
+        if keeper.isSaving {
+            messages.notice("Background saving will be aborted due to user request")
+            keeper.cancel(engine)
+            return "Background saving cancelled"
+        }
+        guard keeper.isScheduled else {
+            throw .text("ERR Background saving is currently not in progress or scheduled")
+        }
+        keeper.isScheduled = false
+        return "Scheduled background saving cancelled"
+    }
+
+    package func startCompaction(_ engine: inout Engine) throws(CommandError) -> StaticString {
+        guard log != nil else {
+            throw .text("ERR there is no append log to rewrite; see the directive appendonly")
+        }
+        guard !keeper.isCompacting, !keeper.isCompactionScheduled else {
+            throw .text("ERR Background append only file rewriting already in progress")
+        }
+        let isBusy = keeper.isBusy
+        keeper.isCompactionScheduled = true
+        return isBusy
+            ? "Background append only file rewriting scheduled"
+            : "Background append only file rewriting started"
+    }
+
+    package var lastSave: Int64 { keeper.status.lastSave }
+
+    package func reload(
+        _ engine: inout Engine,
+        _ request: ReloadRequest
+    ) throws(CommandError) {
+        if request.saves { try save(&engine) }
+        if request.flushes {
+            for number in 0..<engine.dataSet.databaseCount { engine.dataSet[number].removeAll() }
+        }
+        var recovery = Recovery(storage: storage)
+        recovery.snapshotName = configuration.text("dbfilename")
+        do throws(Recovery.Failure) {
+            _ = try recovery.run(&engine)
+        } catch {
+            messages.warning("\(error)")
+            throw .text("ERR Error trying to load the RDB dump, check server logs.")
+        }
+        // The log ends in the data set as it was before.
+        if log != nil, !request.saves { try keeper.compactNow(engine) }
+        messages.warning("DB reloaded by DEBUG RELOAD")
+    }
+
+    package func reloadLog(_ engine: inout Engine) throws(CommandError) {
+        throw .text("ERR DEBUG LOADAOF is not supported")
+    }
+
+    /// Goes on with what runs in the background; once a turn, when the log has all effects.
+    func advanceSaving(_ engine: borrowing Engine, isIdle: Bool) {
+        let wasSaving = keeper.isSaving
+        let savesBefore = keeper.status.saveCount
+        // Nobody waits behind a slice that begins when there is nothing else to do, but for
+        // those who come while it lasts.
+        _ = keeper.advance(engine, budget: isIdle ? .microseconds(500) : .microseconds(200))
+        guard wasSaving, !keeper.isSaving else { return }
+        if keeper.status.saveCount > savesBefore {
+            messages.notice("Background saving terminated with success")
+        } else if !keeper.status.lastSucceeded {
+            messages.warning("Background saving error: \(keeper.status.lastFailure)")
+        }
+    }
+
+    /// What has to be looked at ten times a second.
+    func keepHouse(_ engine: inout Engine, now: MonotonicTime) {
+        statistics.requests.sample(statistics.traffic.requestCount, at: now)
+        statistics.received.sample(statistics.traffic.receivedByteCount, at: now)
+        statistics.sent.sample(statistics.traffic.sentByteCount, at: now)
+        statistics.peakByteCount = max(statistics.peakByteCount, engine.dataSet.usedByteCount)
+        refuseWritesIfUnsafe(&engine)
+    }
+
+    /// Refuses writes while what they change could not be kept.
+    private func refuseWritesIfUnsafe(_ engine: inout Engine) {
+        let reason = reasonToRefuseWrites
+        guard reason != refusal else { return }
+        refusal = reason
+        engine.refuseWrites(reason)
+        if let reason {
+            messages.warning("Writes are refused from now on: \(reason)")
+        } else {
+            messages.notice("Writes are taken again")
+        }
+    }
+
+    private var reasonToRefuseWrites: String? {
+        if let log {
+            switch log.condition {
+            case .writable: break
+            case .full(let error), .failed(let error):
+                return "MISCONF Larder is configured to persist data to the append log, "
+                    + "but it's currently unable to persist to disk: \(error)"
+            }
+        }
+        let stopsWrites =
+            configuration.isOn("stop-writes-on-bgsave-error")
+            && !keeper.status.lastSucceeded && !configuration.savePoints.isEmpty
+        guard stopsWrites else { return nil }
+        return "MISCONF Larder is configured to save RDB snapshots, but it's currently unable to "
+            + "persist to disk. Commands that may modify the data set are disabled, because this "
+            + "instance is configured to report errors during writes if RDB snapshotting fails "
+            + "(stop-writes-on-bgsave-error option). Please check the Larder logs for details "
+            + "about the RDB error."
+    }
+}
