@@ -17,6 +17,7 @@ package enum CommandError: Error, Equatable {
     case stringTooLong
     case invalidCursor
     case databaseOutOfRange
+    case outOfInt32
     case offsetOutOfRange
     case notPositive
     /// An integer whose sign could not be changed.
@@ -39,6 +40,8 @@ package enum CommandError: Error, Equatable {
         case .stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
         case .invalidCursor: "ERR invalid cursor"
         case .databaseOutOfRange: "ERR DB index is out of range"
+        case .outOfInt32:
+            "ERR value is out of range, value must between -2147483648 and 2147483647"
         case .offsetOutOfRange: "ERR offset is out of range"
         case .notPositive: "ERR value is out of range, must be positive"
         case .notInvertible:

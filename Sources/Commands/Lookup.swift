@@ -65,6 +65,7 @@ extension Engine {
 
     /// The database with this number.
     func database(_ number: Int64) throws(CommandError) -> Keyspace {
+        guard Int32(exactly: number) != nil else { throw .outOfInt32 }
         guard number >= 0, number < dataSet.databaseCount else { throw .databaseOutOfRange }
         return dataSet[Int(number)]
     }

@@ -87,13 +87,16 @@ private func encodeTableHash(
     _ entry: Entry,
     into visitor: inout some PayloadVisitor & ~Copyable
 ) throws(RDBError) {
+    // Fields that have expired are neither counted nor visited.
+    var count = 0
     var earliest: Int64?
     entry.hash.forEachWithDeadline { _, _, deadline in
+        count += 1
         if let deadline { earliest = min(earliest ?? deadline, deadline) }
     }
     _ = try visitor.begin(earliest == nil ? .hash : .hashDeadlines)
     var extent = Extent()
-    extent.count = entry.hash.count
+    extent.count = count
     extent.hasFieldDeadlines = earliest != nil
     extent.earliestDeadline = earliest
     try visitor.announce(extent)

@@ -147,6 +147,9 @@ extension ServerHost {
     }
 
     private func changeDirectory() throws(RefusedValue) {
+        guard unsafe access(configuration.text("dir"), F_OK) == 0 else {
+            throw RefusedValue("No such file or directory")
+        }
         throw RefusedValue("the directory cannot change while its files are open")
     }
 

@@ -6,7 +6,6 @@ extension Keyspace {
         guard entry.encoding == .tableHash,
             let earliest = unsafe entry.hash.table?.pointee.due.earliest
         else { return }
-        unsafe environment.pointee.hasSeenFieldDeadlines = true
         unsafe state.pointee.dueHashes.insert(earliest, hash: entry.keyHash)
     }
 

@@ -14,7 +14,7 @@ NAMES = re.compile(rb"(?i)valkey|redis|larder")
 RAW = [
     b"PING\r\n", b"PING\n", b"ping\r\n", b"\r\n\r\nPING\r\n", b"PING hello\r\n", b"PING a b\r\n",
     b'SET a "b c\\x41\\n\\t\\"\\\\"\r\nGET a\r\n', b"SET a 'single \\'quote\\''\r\nGET a\r\n", b"SET a 'b\r\n", b'SET a "b\r\n',
-    b'SET a ""\r\nGET a\r\n', b"  SET   a    b  \r\nGET a\r\n", b"\x00\r\nPING\r\n", b"NO\\x00PE 'a\n",
+    b'SET a ""\r\nGET a\r\n', b"  SET   a    b  \r\nGET a\r\n", b"NO\\x00PE 'a\n",
     b"*0\r\n*1\r\n$4\r\nPING\r\n", b"*-1\r\n*1\r\n$4\r\nPING\r\n", b"*-5\r\nPING\r\n",
     b"*1048577\r\n", b"*2147483647\r\n", b"*2147483648\r\n", b"*abc\r\n", b"*\r\n", b"* 1\r\n$4\r\nPING\r\n", b"*01\r\n$4\r\nPING\r\n",
     b"*1\r\n$-1\r\n", b"*1\r\n$536870912\r\n", b"*1\r\n$536870913\r\n", b"*1\r\n$9223372036854775808\r\n", b"*1\r\n$abc\r\n",

@@ -61,6 +61,7 @@ package struct OpenHash {
         _ keepsDeadline: Bool,
         in table: UnsafeMutablePointer<FieldTable>
     ) -> Bool {
+        if newDeadline != nil { unsafe environment.pointee.hasSeenFieldDeadlines = true }
         let earliest = unsafe table.pointee.due.earliest
         defer { unsafe noteEarlier(than: earliest, in: table) }
         let hash = unsafe table.pointee.fields.hash(field)
@@ -83,6 +84,7 @@ package struct OpenHash {
     /// Sets or takes away the deadline of a field, which must be there.
     package func setDeadline(_ deadline: Int64?, of field: RawSpan) {
         guard deadline != nil || open.entry.encoding == .tableHash else { return }
+        if deadline != nil { unsafe environment.pointee.hasSeenFieldDeadlines = true }
         let table = unsafe self.table ?? convertToTable()
         let earliest = unsafe table.pointee.due.earliest
         let hash = unsafe table.pointee.fields.hash(field)
