@@ -27,11 +27,13 @@ extension Command {
             scans,
             setAlgebra,
             sets,
+            sortedSetAlgebra,
             sortedSetPops,
             sortedSetRanges,
             sortedSets,
             stringNumbers,
             stringParts,
+            sorting,
             strings,
             transactions,
         ].joined()

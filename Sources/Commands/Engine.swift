@@ -98,6 +98,8 @@ package struct Engine: ~Copyable {
         outcome = .done
         keyspace = dataSet[sessions[session].database]
         guard let index = table.find(request), table.allows(request.count, at: index) else {
+            // A browser was made to talk to this port: whatever else it sends is no request.
+            if request.is(0, "post") || request.is(0, "host:") { return .close }
             refuseUnrunnable(request, &reply)
             return .done
         }
