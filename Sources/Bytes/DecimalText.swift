@@ -118,4 +118,81 @@ extension ByteWriter {
             unsafe DecimalText.write(value, to: room.baseAddress.unsafelyUnwrapped)
         }
     }
+
+    /// Appends a number in the shortest text that reads back the same.
+    ///
+    /// Integers up to 2^62 have no exponent or point; the other spellings are those of the
+    /// `%.17g`-like form that Valkey uses for scores: plain digits while the exponent is
+    /// small, else `d.ddde+XX`. Infinities are `inf` and `-inf`.
+    public mutating func append(shortest value: Double) {
+        if value.isNaN { return append("nan") }
+        if value.isInfinite { return append(value < 0 ? "-inf" : "inf") }
+        if value == 0 { return append(value.sign == .minus ? "-0" : "0") }
+        if let whole = Int64(exactly: value), whole.magnitude <= 1 << 62 {
+            return append(decimal: whole)
+        }
+        if value < 0 { append(UInt8(ascii: "-")) }
+        let digits = ShortestDigits(value.magnitude)
+        digits.write(to: &self)
+    }
+}
+
+/// The digits of a finite positive number and the power of ten of the last one.
+private struct ShortestDigits {
+    var digits: [UInt8] = []
+    var exponent = 0
+
+    init(_ value: Double) {
+        // `description` gives the fewest digits that round-trip, as `123.45` or `1.2345e+20`.
+        var afterPoint = false
+        var text = value.description.utf8[...]
+        while let byte = text.popFirst() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                digits.append(byte)
+                if afterPoint { exponent -= 1 }
+            case UInt8(ascii: "."):
+                afterPoint = true
+            default:
+                exponent += Int(String(Substring(text.drop { $0 == UInt8(ascii: "+") }))) ?? 0
+                text = text[text.endIndex...]
+            }
+        }
+        digits = Array(digits.drop { $0 == UInt8(ascii: "0") })
+        while digits.count > 1, digits.last == UInt8(ascii: "0") {
+            digits.removeLast()
+            exponent += 1
+        }
+    }
+
+    func write(to writer: inout ByteWriter) {
+        let scientific = exponent + digits.count - 1
+        if exponent >= 0, scientific < digits.count + 7 {
+            writer.append(digits.bytes)
+            for _ in 0..<exponent { writer.append(UInt8(ascii: "0")) }
+        } else if exponent < 0, exponent > -7 || abs(scientific) < 4 {
+            writePoint(to: &writer)
+        } else {
+            writer.append(digits[0])
+            if digits.count > 1 {
+                writer.append(UInt8(ascii: "."))
+                writer.append(digits.bytes.part(from: 1, count: digits.count - 1))
+            }
+            writer.append(scientific < 0 ? "e-" : "e+")
+            writer.append(decimal: Int64(abs(scientific)))
+        }
+    }
+
+    private func writePoint(to writer: inout ByteWriter) {
+        let whole = digits.count + exponent
+        if whole <= 0 {
+            writer.append("0.")
+            for _ in 0..<(-whole) { writer.append(UInt8(ascii: "0")) }
+            writer.append(digits.bytes)
+        } else {
+            writer.append(digits.bytes.part(from: 0, count: whole))
+            writer.append(UInt8(ascii: "."))
+            writer.append(digits.bytes.part(from: whole, count: digits.count - whole))
+        }
+    }
 }
