@@ -11,5 +11,7 @@ NOT_YET = {
     "single-file-aof": "only the directory with a manifest is opened, not the one file of Redis before 7",
 }
 
-# Families of `Tools/differential` whose commands are all there.
-FAMILIES = ["strings", "hashes", "lists", "sets", "zsets", "keys"]
+# Families of `Tools/differential` that have no undeclared difference left.
+# Not yet: "strings" (OBJECT ENCODING after INCRBYFLOAT -0.0), "keys" (texts of SWAPDB beyond
+# 32 bits, control bytes in the text of an unsupported option).
+FAMILIES = ["hashes", "lists", "sets", "zsets"]
