@@ -190,8 +190,7 @@ struct PayloadWalk: ~Copyable {
     private func isSound(_ packed: Packed) throws(RDBError) -> Bool {
         let bytes = try bytes(of: packed)
         do {
-            var reader = try ListpackReader(bytes, checks: .everything)
-            try reader.skipToEnd()
+            _ = try Listpack.check(bytes)
             return true
         } catch {
             return false
