@@ -26,6 +26,15 @@ public enum PackedValue: ~Escapable {
         }
     }
 
+    /// Lends the text to `body`.
+    @inlinable
+    public func withText<Result>(_ body: (RawSpan) -> Result) -> Result {
+        switch self {
+        case .integer(let integer): DecimalText.withText(of: integer, body)
+        case .bytes(let bytes): body(bytes)
+        }
+    }
+
     /// A copy of the text.
     @inlinable public var byteString: ByteString {
         switch self {

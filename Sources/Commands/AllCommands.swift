@@ -27,6 +27,7 @@ extension Command {
             scans,
             setAlgebra,
             sets,
+            sortedSetAlgebra,
             sortedSetPops,
             sortedSetRanges,
             sortedSets,

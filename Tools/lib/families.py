@@ -113,7 +113,7 @@ FAMILIES = {
         RPOP key [ count ]
         LLEN key
         LINDEX key index
-        LSET key index element
+        LSET key shortindex element
         LRANGE key index index
         LTRIM key index index
         LREM key index element
@@ -406,9 +406,9 @@ FAMILIES = {
 PRELUDE = [
     ("SET", "w:string", "text"), ("SET", "w:integer", "41"), ("RPUSH", "w:list", "a", "b", "c", "1", "2"),
     ("SADD", "w:set", "a", "b", "c"), ("SADD", "w:integers", "1", "2", "3"), ("ZADD", "w:zset", "1", "a", "2", "b", "3", "c"),
-    ("HSET", "w:hash", "a", "1", "b", "x", "c", "2.5"),
+    ("HSET", "w:hash", "a", "1", "b", "x", "c", "2.5"), ("SET", "lex:string", "text"), ("RPUSH", "lex:list", "a"),
 ]
-WRONG = [request[1] for request in PRELUDE]
+WRONG = [request[1] for request in PRELUDE if request[1].startswith("w:")]
 
 EDGES = ["0", "1", "-1", "2", "-2", "10", "100", "-100", "127", "128", "255", "256", "32767", "32768", "65536", "2147483647",
          "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296", "9223372036854775807", "-9223372036854775808",
@@ -444,7 +444,7 @@ class Arguments:
 
     def lexkey(self):
         """A sorted set of one score: order by name is defined for no other."""
-        return f"lex:{self.random.randrange(2)}" if not self.chance(0.05) else self.pick("w:string", "w:list", "missing")
+        return f"lex:{self.random.randrange(2)}" if not self.chance(0.05) else self.pick("lex:string", "lex:list", "lex:missing")
 
     def numkeys(self):
         keys = [self.key() for _ in range(self.random.randint(1, 3))]
@@ -527,6 +527,11 @@ class Arguments:
 
     def index(self):
         return str(self.random.randint(-8, 10)) if not self.chance(0.2) else self.edge()
+
+    def shortindex(self):
+        """LSET cuts its index to 32 bits in Valkey and Redis, so that 4294967295 is the last element."""
+        index = self.index()
+        return index if not re.fullmatch(r"-?\d{10,19}", index) else "99"
 
     def offset(self):
         return str(self.random.randint(0, 300)) if not self.chance(0.15) else self.pick("-1", "x", "", "9223372036854775807", "536870912", "01")

@@ -128,7 +128,7 @@ private func randomField(
 }
 
 /// How many members to draw: different ones, or if negative with repetition.
-private func drawCount(_ request: borrowing Request) throws(CommandError) -> Int {
+func drawCount(_ request: borrowing Request) throws(CommandError) -> Int {
     let count = try request.integer(2)
     guard count != .min else {
         throw .text(

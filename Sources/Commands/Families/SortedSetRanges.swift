@@ -114,18 +114,20 @@ private struct RangeQuery {
             guard isReversed else { return slice }
             return (count - slice.upperBound)..<(count - slice.lowerBound)
         case .score:
-            return limited(set.ranks(of: try request.scoreRange(least, greatest)))
+            let ranks = set.ranks(of: try request.scoreRange(least, greatest))
+            return limited(ranks, isPacked: set.isPacked)
         case .lex:
-            return limited(
-                set.ranks(
-                    from: try request.lexBound(least),
-                    to: try request.lexBound(greatest)
-                )
+            let ranks = set.ranks(
+                from: try request.lexBound(least),
+                to: try request.lexBound(greatest)
             )
+            return limited(ranks, isPacked: set.isPacked)
         }
     }
 
-    private func limited(_ ranks: Range<Int>) -> Range<Int> {
+    private func limited(_ ranks: Range<Int>, isPacked: Bool) -> Range<Int> {
+        // Valkey counts a negative offset from the other end, except in packed sets.
+        let offset = offset < 0 && !isPacked ? offset + Int64(ranks.count) : offset
         guard offset >= 0, offset < ranks.count else {
             return ranks.lowerBound..<ranks.lowerBound
         }
@@ -154,7 +156,11 @@ extension Request {
         var text = self[index]
         let isExcluded = text.byteCount > 0 && text.byte(at: 0) == UInt8(ascii: "(")
         if isExcluded { text = text.part(from: 1, count: text.byteCount - 1) }
-        // Nothing is zero: not what anybody means, but what all servers take it for.
+        // Servers see a C string: it ends at a zero byte, and nothing at all is zero.
+        for offset in 0..<text.byteCount where text.byte(at: offset) == 0 {
+            text = text.part(from: 0, count: offset)
+            break
+        }
         if text.byteCount == 0 { return (0, isExcluded) }
         guard let value = DecimalText.parseDouble(text) else {
             throw .text("ERR min or max is not a float")
@@ -171,12 +177,17 @@ extension Request {
             switch text.byte(at: 0) {
             case UInt8(ascii: "["): return .inclusive(member)
             case UInt8(ascii: "("): return .exclusive(member)
-            case UInt8(ascii: "-") where member.byteCount == 0: return .lowest
-            case UInt8(ascii: "+") where member.byteCount == 0: return .highest
+            case UInt8(ascii: "-") where isEmpty(member): return .lowest
+            case UInt8(ascii: "+") where isEmpty(member): return .highest
             default: break
             }
         }
         throw .text("ERR min or max not valid string range item")
+    }
+
+    /// Whether there is nothing before a zero byte, where servers see a C string end.
+    private func isEmpty(_ text: RawSpan) -> Bool {
+        text.byteCount == 0 || text.byte(at: 0) == 0
     }
 }
 
@@ -261,7 +272,14 @@ private func storeRange(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    throw .syntax
+    let query = try RangeQuery(request, first: 3, kind: nil, isReversed: nil, isStored: true)
+    try query.check(request)
+    var result = SortedSetBuilder(in: engine.keyspace)
+    if let set = try engine.lookup(request[2], .sortedSet)?.sortedSet {
+        let ranks = try query.ranks(request, of: set)
+        set.forEach(in: ranks) { result.add($0, $1) }
+    }
+    reply.integer(engine.store(result, at: request.key, "zrangestore"))
 }
 
 private func countByScore(

@@ -83,7 +83,7 @@ private func add(
     let set =
         entry?.open().sortedSet
         ?? engine.keyspace.insertSortedSet(request.key, toHold: count, longest: longest)
-    if count > 1 { set.prepare(toHold: count, longest: longest) }
+    set.prepare(toHold: count, longest: longest)
     if options.change.contains(.increments) {
         return try engine.finishIncrement(
             set.set(request[start + 1], first, options.change),
@@ -115,6 +115,7 @@ private func increment(
     let set =
         try engine.lookupForWrite(request.key, .sortedSet)?.open().sortedSet
         ?? engine.keyspace.insertSortedSet(request.key, toHold: 1, longest: member.byteCount)
+    set.prepare(toHold: 1, longest: member.byteCount)
     try engine.finishIncrement(set.set(member, number, .increments), request.key, &reply)
 }
 
@@ -313,7 +314,32 @@ private func random(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    throw .syntax
+    guard request.count > 2 else {
+        let set = try engine.lookup(request.key, .sortedSet)?.sortedSet
+        guard let set else { return reply.null() }
+        return set.random { member, _ in reply.bulk(member) }
+    }
+    let count = try drawCount(request)
+    let withScores = request.count > 3
+    if withScores {
+        guard request.count == 4, request.is(3, "withscores") else { throw .syntax }
+        guard count.magnitude <= Int.max / 2 else { throw .text("ERR value is out of range") }
+    }
+    let set = try engine.lookup(request.key, .sortedSet)?.sortedSet
+    guard let set, count != 0 else { return reply.array(0) }
+    let isPaired = withScores && reply.protocolVersion == .resp3
+    let drawn = count < 0 ? -count : min(count, set.count)
+    reply.array(withScores && !isPaired ? 2 * drawn : drawn)
+    func add(_ member: borrowing PackedValue, _ score: Double, to reply: inout ReplyWriter) {
+        if isPaired { reply.array(2) }
+        reply.bulk(member)
+        if withScores { reply.double(score) }
+    }
+    if count < 0 {
+        for _ in 0..<drawn { set.random { add($0, $1, to: &reply) } }
+    } else {
+        set.sample(drawn) { add($0, $1, to: &reply) }
+    }
 }
 
 private func scan(
@@ -321,5 +347,19 @@ private func scan(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    throw .syntax
+    _ = try request.cursor(2)
+    guard let set = try engine.lookup(request.key, .sortedSet)?.sortedSet else {
+        return ScanResults(reply.protocolVersion).finish(0, &reply)
+    }
+    let options = try ScanOptions(request, cursorAt: 2, .sortedSet)
+    var found = ScanResults(reply.protocolVersion)
+    let cursor = options.walk { cursor, visited in
+        set.scan(cursor) { member, score in
+            visited += 1
+            guard options.accepts(member) else { return }
+            found.add(member)
+            if !options.isWithoutValues { found.add(score: score) }
+        }
+    }
+    found.finish(cursor, &reply)
 }

@@ -13,6 +13,9 @@ package struct SortedSetValue {
 
     var packed: PackedSortedSet { unsafe PackedSortedSet(bytes: entry.valueBytes) }
 
+    /// Whether the set is one listpack.
+    package var isPacked: Bool { entry.encoding == .packedSortedSet }
+
     /// How many members.
     package var count: Int {
         guard let indexed = unsafe indexed else { return entry.packedCount / 2 }
@@ -116,6 +119,44 @@ package struct SortedSetValue {
             let node = unsafe SortedSetNode(slot.node)
             visit(.bytes(node.member), node.score)
         }
+    }
+
+    /// Visits `wanted` different members by chance, each equally likely.
+    package func sample(_ wanted: Int, _ visit: (PackedValue, Double) -> Void) {
+        let environment = unsafe entry.keyspace.environment
+        let count = self.count
+        guard unsafe indexed != nil, wanted < count / 4 else {
+            var sampler = Sampler(wanted, of: count)
+            return forEach(in: 0..<count) { member, score in
+                if unsafe sampler.takes(&environment.pointee.random) { visit(member, score) }
+            }
+        }
+        // Robert Floyd's way to draw without putting back: of the first k ranks one by chance,
+        // or the last of them if that was drawn already (Bentley, "A sample of brilliance",
+        // 1987).
+        var drawn: Set<Int> = []
+        for last in (count - wanted)..<count {
+            let choice = unsafe Int(environment.pointee.random.next() >> 1) % (last + 1)
+            let rank = drawn.insert(choice).inserted ? choice : last
+            drawn.insert(rank)
+            forEach(in: rank..<(rank + 1), visit)
+        }
+    }
+
+    /// Visits the members with their scores, in order, until a visit returns false.
+    package func visitMembers(while visit: (borrowing PackedValue, Double) -> Bool) {
+        guard let indexed = unsafe indexed else {
+            var cursor = unsafe PackedCursor(entry.valueBytes)
+            while unsafe !cursor.isAtEnd {
+                let member = unsafe cursor
+                unsafe cursor.advance()
+                guard unsafe visit(member.value(), cursor.score) else { return }
+                unsafe cursor.advance()
+            }
+            return
+        }
+        var cursor = unsafe indexed.pointee.index.cursor(at: 0)
+        while let node = cursor.next(), visit(.bytes(node.member), node.score) {}
     }
 
     /// Visits one member by chance, each equally likely.
