@@ -140,8 +140,6 @@ public struct FileReader: ~Copyable {
         try !walk.input.isAtEnd()
     }
 
-    // MARK: Records
-
     private mutating func finishPending() throws(RDBError) {
         switch pending {
         case .nothing: return

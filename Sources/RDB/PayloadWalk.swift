@@ -90,8 +90,6 @@ struct PayloadWalk: ~Copyable {
         try visitor.end()
     }
 
-    // MARK: Compact encodings
-
     /// A compact encoding that was brought into memory.
     struct Packed {
         /// Where its bytes lie; nil if they were converted.
