@@ -227,7 +227,8 @@ public struct LZFCompressor: ~Copyable {
             while position <= last {
                 let (length, distance) = longestMatch(at: position)
                 guard length >= 3 else {
-                    position += 1
+                    // The longer nothing was found, the less is looked: noise passes by fast.
+                    position += 1 + (position - pending) >> 6
                     continue
                 }
                 guard writeLiterals(from: pending, to: position, limit), written + 3 <= limit

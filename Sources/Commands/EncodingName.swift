@@ -38,8 +38,18 @@ extension Entry {
         case .whole where DecimalText.parseInteger(value) != nil: return "int"
         case .whole, .text: break
         }
-        // Valkey keeps a short value in one block with its key, where each has a small header.
+        return Entry.embeds(value, under: key) ? "embstr" : "raw"
+    }
+
+    /// Whether Valkey keeps a string in one block with its key, where each has a small header,
+    /// and a deadline that the key had before 8 bytes.
+    static func embeds(
+        _ value: RawSpan,
+        under key: RawSpan,
+        besideDeadline: Bool = false
+    ) -> Bool {
         let keyHeader = key.byteCount < 32 ? 2 : 4
-        return key.byteCount + keyHeader + value.byteCount <= 115 ? "embstr" : "raw"
+        let room = besideDeadline ? 107 : 115
+        return key.byteCount + keyHeader + value.byteCount <= room
     }
 }

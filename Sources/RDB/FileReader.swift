@@ -66,8 +66,15 @@ public struct FileReader: ~Copyable {
         get { keyWriter.bytes }
     }
 
-    /// Where in the file the next byte is.
+    /// Where in the file the next byte is; after the end, where whatever follows begins.
     public var offset: Int { walk.input.position }
+
+    /// Bytes that were taken from the source and not read yet: after the end, the beginning of
+    /// whatever follows.
+    public var unreadBytes: RawSpan {
+        @_lifetime(borrow self)
+        get { walk.input.window(at: 0, count: walk.input.available) }
+    }
 
     /// Where in the file the last record begins.
     public var offsetOfRecord: Int { recordOffset }
@@ -132,8 +139,6 @@ public struct FileReader: ~Copyable {
     public mutating func hasMore() throws(RDBError) -> Bool {
         try !walk.input.isAtEnd()
     }
-
-    // MARK: Records
 
     private mutating func finishPending() throws(RDBError) {
         switch pending {

@@ -90,8 +90,6 @@ struct PayloadWalk: ~Copyable {
         try visitor.end()
     }
 
-    // MARK: Compact encodings
-
     /// A compact encoding that was brought into memory.
     struct Packed {
         /// Where its bytes lie; nil if they were converted.
@@ -190,8 +188,7 @@ struct PayloadWalk: ~Copyable {
     private func isSound(_ packed: Packed) throws(RDBError) -> Bool {
         let bytes = try bytes(of: packed)
         do {
-            var reader = try ListpackReader(bytes, checks: .everything)
-            try reader.skipToEnd()
+            _ = try Listpack.check(bytes)
             return true
         } catch {
             return false

@@ -44,7 +44,11 @@ public struct MemorySource: ByteSource {
     /// Appends as much as fits.
     public mutating func read(into room: inout OutputRawSpan) {
         let count = min(room.freeCapacity, array.count - position, pieceByteCount)
-        for index in position..<(position + count) { room.append(array[index]) }
+        unsafe room.withUnsafeMutableBytes { buffer, filled in
+            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            unsafe target.copyBytes(from: array[position..<(position + count)])
+            filled += count
+        }
         position += count
     }
 
@@ -62,6 +66,6 @@ public final class MemorySink: ByteSink {
 
     /// Takes all of `bytes`.
     public func write(_ bytes: RawSpan) {
-        array.append(contentsOf: ByteString(bytes).array)
+        unsafe bytes.withUnsafeBytes { unsafe array.append(contentsOf: $0) }
     }
 }

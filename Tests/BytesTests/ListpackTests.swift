@@ -80,6 +80,8 @@ struct ListpackTests {
         for value in 0..<70_000 { writer.append(integer: Int64(value)) }
         let bytes = writer.finish { ByteString($0).array }
         #expect(try elements(of: bytes).count == 70_000)
+        let count = try Listpack.check(bytes.bytes)
+        #expect(count == 70_000)
     }
 
     @Test func `damage is named`() {
@@ -111,13 +113,27 @@ struct ListpackTests {
             .bytes([0x61]), .integer(200), .integer(-70_000), .integer(.max),
             .bytes([UInt8](repeating: 1, count: 130)), .bytes([]),
         ])
-        for offset in 6..<good.count {
+        for offset in 0..<good.count {
             for value in 0...UInt8.max {
                 var bytes = good
                 bytes[offset] = value
                 // Whatever comes of it: no trap.
                 _ = try? elements(of: bytes, checks: .bounds)
-                _ = try? elements(of: bytes)
+                let read: ListpackError?
+                do {
+                    _ = try elements(of: bytes)
+                    read = nil
+                } catch {
+                    read = error as? ListpackError
+                }
+                let checked: ListpackError?
+                do {
+                    _ = try Listpack.check(bytes.bytes)
+                    checked = nil
+                } catch {
+                    checked = error
+                }
+                #expect(read == checked)
             }
         }
     }

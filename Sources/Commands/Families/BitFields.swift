@@ -142,7 +142,11 @@ private struct BitField {
         switch overflow {
         case .fail: return nil
         case .saturate:
-            let isTooGreat = isSetting || (wraps ? amount > 0 : total > greatest)
+            // Wraps like the servers' own comparison: a value that is far too small to be set
+            // saturates at the greatest.
+            let isTooGreat =
+                isSetting || value > greatest
+                || (width < 64 ? amount > greatest &- value : amount > 0)
             return isTooGreat ? greatest : least
         case .wrap:
             let unused = UInt64(64 - width)

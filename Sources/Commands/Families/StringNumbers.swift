@@ -65,11 +65,8 @@ private func addNumber(
         case .notFinite: throw .nanOrInfinity
         }
     }
-    if let entry {
-        entry.open().setString(sum.bytes, as: .text)
-    } else {
-        engine.keyspace.setString(request.key, sum.bytes)
-    }
+    let open = entry?.open() ?? engine.keyspace.insertString(request.key)
+    open.setString(sum.bytes, as: .text)
     // The sum depends on the widest type of the machine, so the result is what is repeated.
     engine.writeSet(request.key, sum.bytes, keepsDeadline: true)
     engine.changed(request.key, .string, "incrbyfloat")

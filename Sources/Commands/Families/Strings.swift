@@ -318,8 +318,10 @@ extension Engine {
         guard let entry = lookupForWrite(key) else {
             return keyspace.setString(key, value, deadline: deadline)
         }
+        let isEmbedded =
+            entry.deadline == nil || Entry.embeds(value, under: key, besideDeadline: true)
         let open = entry.open()
-        open.setString(value)
+        open.setString(value, as: isEmbedded ? .whole : .edited)
         if !keepsDeadline { open.setDeadline(deadline) }
     }
 

@@ -4,9 +4,11 @@ import RDB
 
 // Reads a file in one of several ways and prints MB per CPU second and peak memory.
 //
-//     rdb-bench FILE [skip|encoded|elements|deep|rewrite-9|rewrite-11|rewrite-80|transfer-11 ...]
+//     rdb-bench FILE [skip|encoded|elements|deep|transfer-N|rewrite-N|plain-N ...]   N a version
 //     rdb-bench parts
 //     rdb-bench lzf FILE BLOCK
+//     rdb-bench grow FILE OTHER TIMES          a larger file of the same keys
+//     rdb-bench large FILE ELEMENTS MEGABYTES  a file of one list and one string
 
 /// A file read in pieces.
 struct FileSource: ByteSource {
@@ -57,7 +59,11 @@ struct Summing: PayloadVisitor {
     }
 
     mutating func begin(_ encoding: Encoding) -> Reporting { reporting }
+    var largestWholeString: Int { 1 << 20 }
     mutating func string(_ value: PackedValue) { add(value) }
+    mutating func stringPart(_ part: RawSpan, at offset: Int, of byteCount: Int) {
+        bytes &+= part.byteCount
+    }
     mutating func listElement(_ element: PackedValue) { add(element) }
     mutating func setMember(_ member: PackedValue) { add(member) }
     mutating func sortedSetMember(_ member: PackedValue, score: Double) { add(member) }
@@ -114,11 +120,18 @@ func read(_ path: String, _ reporting: Reporting, _ validation: Validation) thro
     }
 }
 
-func rewrite(_ path: String, _ version: Int, isTransferring: Bool) throws -> String {
+func rewrite(
+    _ path: String,
+    _ version: Int,
+    isTransferring: Bool,
+    isCompressing: Bool
+) throws -> String {
     var reader = FileReader(FileSource(path))
     let sink = NullSink()
     guard let target = Target(forcedVersion: version) else { return "no such version" }
-    var writer = try FileWriter(for: target, to: sink)
+    var options = FileWriter.Options()
+    options.isCompressing = isCompressing
+    var writer = try FileWriter(for: target, to: sink, options: options)
     while true {
         switch try reader.next() {
         case .key(let record):
@@ -134,6 +147,72 @@ func rewrite(_ path: String, _ version: Int, isTransferring: Bool) throws -> Str
         default: break
         }
     }
+}
+
+/// A sink that writes to a file.
+final class FileSink: ByteSink {
+    let descriptor: Int32
+
+    init(_ path: String) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        precondition(descriptor >= 0, "cannot create \(path)")
+    }
+
+    func write(_ bytes: RawSpan) {
+        bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let count = Glibc.write(
+                    descriptor,
+                    buffer.baseAddress.unsafelyUnwrapped + done,
+                    buffer.count - done
+                )
+                precondition(count > 0, "cannot write")
+                done += count
+            }
+        }
+    }
+}
+
+/// Writes the keys of a file several times, under as many databases.
+func grow(_ path: String, _ other: String, _ times: Int) throws {
+    var writer = try FileWriter(for: .neutral, to: FileSink(other))
+    for database in 0..<times {
+        var reader = FileReader(FileSource(path))
+        try writer.database(UInt64(database))
+        reading: while true {
+            switch try reader.next() {
+            case .key(let record): try writer.transfer(record, from: &reader)
+            case .end: break reading
+            default: break
+            }
+        }
+    }
+    try writer.finish()
+}
+
+/// Writes one list of many elements and one long string.
+func makeLarge(_ path: String, elements: Int, byteCount: Int) throws {
+    var options = FileWriter.Options()
+    options.isCompressing = false
+    var writer = try FileWriter(for: .neutral, to: FileSink(path), options: options)
+    let list: [UInt8] = [0x6C]
+    try writer.beginKey(list.bytes, deadline: nil)
+    _ = try writer.value.begin(.list)
+    try writer.value.announce(Extent(count: elements))
+    for index in 0..<elements {
+        try writer.value.listElement(.integer(Int64(index) &* 0x9E37_79B9_7F4A))
+    }
+    try writer.value.end()
+    let string: [UInt8] = [0x73]
+    let part = [UInt8](repeating: 0x78, count: 1 << 16)
+    try writer.beginKey(string.bytes, deadline: nil)
+    _ = try writer.value.begin(.string)
+    for offset in stride(from: 0, to: byteCount, by: part.count) {
+        try writer.value.stringPart(part.bytes, at: offset, of: byteCount)
+    }
+    try writer.value.end()
+    try writer.finish()
 }
 
 func measureParts() throws {
@@ -222,6 +301,13 @@ if arguments.first == "parts" {
 } else if arguments.first == "lzf", arguments.count == 3 {
     let words = Array(arguments)
     try measureCompression(words[1], Int(words[2]) ?? 8192)
+} else if arguments.first == "grow", arguments.count == 4 {
+    let words = Array(arguments)
+    try grow(words[1], words[2], Int(words[3]) ?? 1)
+} else if arguments.first == "large", arguments.count == 4 {
+    let words = Array(arguments)
+    let byteCount = (Int(words[3]) ?? 1) << 20
+    try makeLarge(words[1], elements: Int(words[2]) ?? 1, byteCount: byteCount)
 } else if let path = arguments.first {
     let byteCount = FileSource(path).remaining
     for mode in arguments.dropFirst() {
@@ -235,7 +321,8 @@ if arguments.first == "parts" {
                 try rewrite(
                     path,
                     Int(mode.drop { !$0.isNumber }) ?? 11,
-                    isTransferring: mode.hasPrefix("transfer")
+                    isTransferring: mode.hasPrefix("transfer"),
+                    isCompressing: !mode.hasPrefix("plain")
                 )
             }
         }
