@@ -30,6 +30,7 @@ extension Command {
             sortedSetAlgebra,
             sortedSetPops,
             sortedSetRanges,
+            sorting,
             sortedSets,
             stringNumbers,
             stringParts,
