@@ -13,6 +13,8 @@ extension Command {
             debugging,
             hashDeadlines,
             hashFieldLists,
+            geo,
+            geoSearch,
             hashNumbers,
             hashes,
             hyperLogLogs,
