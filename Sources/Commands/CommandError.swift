@@ -26,6 +26,8 @@ package enum CommandError: Error, Equatable {
     case invalidExpire(command: String)
     /// A text of a single command, its code included.
     case text(String)
+    /// A text of a single command around an argument, which may be any bytes.
+    case quoting(ByteString, before: StaticText, after: StaticText)
 
     package var text: String {
         switch self {
@@ -50,6 +52,8 @@ package enum CommandError: Error, Equatable {
             "ERR wrong number of arguments for '\(command)' command"
         case .invalidExpire(let command): "ERR invalid expire time in '\(command)' command"
         case .text(let text): text
+        case .quoting(let argument, let before, let after):
+            "\(before.text)\(argument.bytes.text)\(after.text)"
         }
     }
 }
@@ -89,6 +93,51 @@ extension CommandError {
             "ERR Can't execute '\(command)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
                 + "RESET are allowed in this context"
         )
+    }
+}
+
+extension CommandError {
+    /// The refusal of an argument, which is shown up to its first zero byte.
+    static func quoting(
+        _ argument: RawSpan,
+        before: StaticString,
+        after: StaticString
+    ) -> CommandError {
+        var count = 0
+        while count < argument.byteCount, argument.byte(at: count) != 0 { count += 1 }
+        return .quoting(
+            ByteString(argument.part(from: 0, count: count)),
+            before: StaticText(before),
+            after: StaticText(after)
+        )
+    }
+}
+
+/// A text that the program knows, and that can be compared.
+package struct StaticText: Equatable, Sendable {
+    let string: StaticString
+
+    init(_ string: StaticString) {
+        self.string = string
+    }
+
+    var text: String { string.description }
+
+    /// Whether both are the same text.
+    package static func == (one: StaticText, other: StaticText) -> Bool { one.text == other.text }
+}
+
+extension ReplyWriter {
+    /// Why a command was refused.
+    mutating func error(_ error: CommandError) {
+        guard case .quoting(let argument, let before, let after) = error else {
+            return self.error(error.text)
+        }
+        var text = ByteWriter()
+        text.append(before.string)
+        text.append(argument.bytes)
+        text.append(after.string)
+        self.error(text.bytes)
     }
 }
 

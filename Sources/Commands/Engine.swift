@@ -133,6 +133,6 @@ package struct Engine: ~Copyable {
     /// Replies with an error.
     mutating func refuse(_ error: CommandError, _ reply: inout ReplyWriter) {
         statistics.errorReplies += 1
-        reply.error(error.text)
+        reply.error(error)
     }
 }

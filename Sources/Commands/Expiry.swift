@@ -58,16 +58,18 @@ extension Engine {
         }
         let elapsed = min(max(now - expiryWalk.lastAdvance, 1), 100)
         expiryWalk.lastAdvance = now
+        let end = host.microseconds + budget
+        let hasMoreFields = expireFields(until: end)
         var buckets = 0
         for number in 0..<dataSet.databaseCount where dataSet[number].deadlineCount > 0 {
             buckets += dataSet[number].bucketCount
         }
-        guard buckets > 0 else { return false }
+        guard buckets > 0 else { return hasMoreFields }
         expiryWalk.adaptPace(bucketCount: buckets)
         let wanted = Int((expiryWalk.pace * Double(elapsed)).rounded(.up))
-        advanceExpiry(min(wanted, buckets), until: host.microseconds + budget)
+        advanceExpiry(min(wanted, buckets), until: end)
         flushTracking()
-        return expiryWalk.isHurried
+        return expiryWalk.isHurried || hasMoreFields
     }
 
     private mutating func advanceExpiry(_ count: Int, until end: Int64) {

@@ -16,6 +16,17 @@ extension Engine {
         return isLeft ? hash : nil
     }
 
+    /// Removes fields whose deadline is past, in all databases, until `end` in microseconds.
+    ///
+    /// Returns whether there may be more.
+    mutating func expireFields(until end: Int64) -> Bool {
+        guard dataSet.mayHaveFieldDeadlines else { return false }
+        while expireFields(64) {
+            if host.microseconds >= end { return true }
+        }
+        return false
+    }
+
     /// Removes about `limit` fields whose deadline is past, in all databases.
     ///
     /// Returns whether there may be more.

@@ -75,6 +75,7 @@ package struct ServerLoop: ~Copyable {
         releaseReplies()
         resumeClients()
         for index in 0..<eventCount { handleEvent(index) }
+        serveTimeouts()
         keepHouse()
         let end = writeLog()
         sendReplies(until: end)
@@ -85,10 +86,24 @@ package struct ServerLoop: ~Copyable {
     private mutating func awaitEvents() -> Int {
         let canGoOn =
             !runnable.isEmpty || !execution.resumed.isEmpty || host.keeper.canAdvance
-        let count = loop.wait(milliseconds: canGoOn ? 0 : timers.milliseconds(from: now))
+        let count = loop.wait(milliseconds: canGoOn ? 0 : millisecondsToWait)
         now = host.time.monotonicTime
         execution.engine.dataSet.now = host.time.wallTime.milliseconds
         return count
+    }
+
+    /// Until a timer or a client that waits for a key has to be seen to.
+    private var millisecondsToWait: Int {
+        let wait = timers.milliseconds(from: now)
+        guard let timeout = execution.engine.nextTimeout else { return wait }
+        let left = max(0, (timeout - host.microseconds + 999) / 1000)
+        return wait < 0 ? Int(left) : min(wait, Int(left))
+    }
+
+    /// Replies to clients that have waited long enough for a key.
+    private mutating func serveTimeouts() {
+        execution.engine.serveTimeouts()
+        if !execution.engine.deliveries.isEmpty { execution.deliver() }
     }
 
     private mutating func handleEvent(_ index: Int) {

@@ -113,7 +113,7 @@ FAMILIES = {
         RPOP key [ count ]
         LLEN key
         LINDEX key index
-        LSET key shortindex element
+        ! LSET key shortindex element
         LRANGE key index index
         LTRIM key index index
         LREM key index element
@@ -531,7 +531,7 @@ class Arguments:
     def shortindex(self):
         """LSET cuts its index to 32 bits in Valkey and Redis, so that 4294967295 is the last element."""
         index = self.index()
-        return index if not re.fullmatch(r"-?\d{10,19}", index) else "99"
+        return index if not re.fullmatch(r"-?\d{10,}", index) else "99"
 
     def offset(self):
         return str(self.random.randint(0, 300)) if not self.chance(0.15) else self.pick("-1", "x", "", "9223372036854775807", "536870912", "01")

@@ -61,6 +61,11 @@ static inline int cdecimal_add(
     return count;
 }
 
+// Writes a number with so many digits after the point; returns how many bytes it took.
+static inline int cdecimal_fixed(double value, int digits, char *room) {
+    return snprintf(room, CDECIMAL_TEXT_SIZE, "%.*f", digits, value);
+}
+
 // Reads a number of seconds as milliseconds, rounded up. Returns 0 if the text is no number, -1 if
 // there are too many of them, else 1.
 static inline int cdecimal_milliseconds(const char *text, size_t count, long long *result) {

@@ -211,7 +211,7 @@ extension Engine {
             if options.comparesText {
                 elements[index].weight = weight
             } else if let weight {
-                guard let score = SortElement.score(weight.bytes) else {
+                guard let score = DecimalText.parseDoubleInRange(weight.bytes) else {
                     throw .text("ERR One or more scores can't be converted into double")
                 }
                 elements[index].score = score
@@ -228,7 +228,7 @@ extension Engine {
         }
         let list = keyspace.insertList(key)
         for result in results {
-            let element = result ?? ByteString("")
+            let element = result ?? ""
             list.append(element.bytes)
         }
         statistics.changes += Int64(results.count - 1)
@@ -238,12 +238,6 @@ extension Engine {
 }
 
 extension SortElement {
-    static func score(_ text: RawSpan) -> Double? {
-        // Hexadecimal numbers are no scores.
-        for offset in 0..<text.byteCount where text.byte(at: offset) | 0x20 == 0x78 { return nil }
-        return DecimalText.parseDoubleInRange(text)
-    }
-
     /// Whether one comes before the other; where scores are equal, the elements decide.
     static func precedes(_ one: SortElement, _ other: SortElement, _ options: SortOptions) -> Bool {
         let order = options.comparesText ? compareText(one, other) : compareScores(one, other)

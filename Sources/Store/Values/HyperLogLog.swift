@@ -166,6 +166,48 @@ package struct HyperLogLogRun {
         }
     }
 
+    /// Where the run is that has a register: its offset, that of the run before or its own, and
+    /// how many registers it has before that one; nil if the runs end earlier.
+    ///
+    /// Adding to a sparse value costs little but this, so runs are skipped eight at a time.
+    static func find(
+        _ register: Int,
+        in bytes: RawSpan
+    ) -> (offset: Int, previous: Int, before: Int, run: HyperLogLogRun)? {
+        var previous = HyperLogLog.headerByteCount
+        var offset = previous
+        var before = register
+        while let run = HyperLogLogRun(bytes, at: offset) {
+            if before < run.count { return (offset, previous, before, run) }
+            before -= run.count
+            previous = offset
+            offset += run.byteCount
+            while offset + 8 <= bytes.byteCount {
+                let word = unsafe bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: offset,
+                    as: UInt64.self
+                )
+                guard let count = registerCount(of: word), count <= before else { break }
+                before -= count
+                offset += 8
+                previous = offset - 1
+            }
+        }
+        return nil
+    }
+
+    /// How many registers eight runs of a byte each have; nil if one of them takes two.
+    private static func registerCount(of runs: UInt64) -> Int? {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        guard ~runs >> 7 & runs >> 6 & each == 0 else { return nil }
+        // The low two bits of values, six of zeros; each stands for one more than it says.
+        let isValue = runs >> 7 & each
+        let counts = runs & (0x3F * each) & ~(isValue &* 0x3C)
+        let pairs: UInt64 = 0x00FF_00FF_00FF_00FF
+        let sums = (counts & pairs) &+ (counts >> 8 & pairs)
+        return Int(sums &* 0x0001_0001_0001_0001 >> 48) + 8
+    }
+
     /// Writes a run of up to 4 registers of one value.
     package static func write(
         _ value: UInt8,

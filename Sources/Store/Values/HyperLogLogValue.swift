@@ -35,22 +35,10 @@ package struct OpenHyperLogLog {
     }
 
     private func raiseSparse(_ register: Int, to value: UInt8) throws(Corrupt) -> Bool {
-        var previous = HyperLogLog.headerByteCount
-        var offset = previous
-        var first = 0
-        var found: HyperLogLogRun?
-        while let run = HyperLogLogRun(open.entry.bytes, at: offset) {
-            found = run
-            if register < first + run.count { break }
-            previous = offset
-            offset += run.byteCount
-            first += run.count
-            found = nil
-        }
-        guard let run = found else { throw Corrupt() }
+        let place = HyperLogLogRun.find(register, in: open.entry.bytes)
+        guard let (offset, previous, before, run) = place else { throw Corrupt() }
         if !run.isZero, run.value >= value { return false }
         // The run becomes up to three: what is before the register, itself, what is after.
-        let before = register - first
         let after = run.count - before - 1
         var runs = ByteWriter()
         if run.isZero {
