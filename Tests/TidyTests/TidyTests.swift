@@ -22,7 +22,7 @@ struct TidyTests {
         ],
         "Server": [
             "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport", "Dump",
-            "Commands", "Snapshots", "Larder",
+            "Commands", "Snapshots", "Larder", "Logging",
         ],
         "Inspect": ["Bytes", "Platform", "RDB", "AppendLog", "RESP"],
         "Migrate": ["Bytes", "Platform", "RESP", "RDB", "Inspect", "Transport"],
