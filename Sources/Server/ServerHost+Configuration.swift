@@ -96,6 +96,10 @@ extension ServerHost {
                 case "local": .local
                 default: .nobody
                 }
+        case "maxmemory", "maxmemory-samples", "maxmemory-eviction-tenacity":
+            followMemoryLimit(&engine)
+        case "tracking-table-max-keys":
+            engine.settings.trackedKeyLimit = configuration.integer(name)
         case "notify-keyspace-events":
             engine.setNotifications(Notification(letters: configuration.text(name)) ?? [])
         case "maxclients": try reserveDescriptors()
@@ -108,13 +112,34 @@ extension ServerHost {
             guard log == nil || !isServing else {
                 throw RefusedValue("the form of the log cannot change while it is open")
             }
+        case "maxmemory-policy":
+            followMemoryLimit(&engine)
+            keeper.settings = saveSettings
         case "save", "dbfilename", "rdbcompression", "rdbchecksum", "rdb-format",
-            "maxmemory-policy", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size":
+            "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size":
             keeper.settings = saveSettings
         case let name where name.contains("-max-") || name.hasPrefix("stream-node-"):
             engine.dataSet.limits = encodingLimits
         default: break
         }
+    }
+
+    private func followMemoryLimit(_ engine: inout Engine) {
+        engine.setMemoryLimit(
+            configuration.integer("maxmemory"),
+            policy: EvictionPolicy(rawValue: configuration.text("maxmemory-policy")) ?? .noEviction,
+            samples: configuration.integer("maxmemory-samples")
+        )
+        engine.settings.evictionTime = evictionMicroseconds
+    }
+
+    /// How long evicting may hold up a request: 0.5 ms at a tenacity of 10, 15 % more with each
+    /// step above, and without a limit at 100.
+    private var evictionMicroseconds: Int64 {
+        let tenacity = configuration.integer("maxmemory-eviction-tenacity")
+        guard tenacity > 10 else { return Int64(50 * tenacity) }
+        guard tenacity < 100 else { return .max / 2 }
+        return Int64((0..<(tenacity - 10)).reduce(500.0) { time, _ in time * 1.15 })
     }
 
     private var encodingLimits: EncodingLimits {

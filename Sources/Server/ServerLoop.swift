@@ -29,11 +29,14 @@ package struct ServerLoop: ~Copyable {
     private var postponed: [Int] = []
     /// Clients that go as soon as they have what they are owed.
     private var leaving: [Int] = []
+    /// Whether many keys are past their deadlines, so that the next turn should come soon.
+    private var expiresSoon = false
     private var now: MonotonicTime
 
     private static let acceptCount = 1000
     /// Listeners have the tokens behind those of clients.
     private static let firstListener = UInt64(ClientTable.capacity)
+    private static let expiryMicroseconds: Int64 = 250
     private static let housekeeping = Token(1 << 32)
     private static let housekeepingPeriod = Duration.milliseconds(100)
 
@@ -76,6 +79,7 @@ package struct ServerLoop: ~Copyable {
         resumeClients()
         for index in 0..<eventCount { handleEvent(index) }
         serveTimeouts()
+        expireKeys()
         keepHouse()
         let end = writeLog()
         sendReplies(until: end)
@@ -86,6 +90,7 @@ package struct ServerLoop: ~Copyable {
     private mutating func awaitEvents() -> Int {
         let canGoOn =
             !runnable.isEmpty || !execution.resumed.isEmpty || host.keeper.canAdvance
+            || execution.engine.dataSet.hasGarbage
         let count = loop.wait(milliseconds: canGoOn ? 0 : millisecondsToWait)
         now = host.time.monotonicTime
         execution.engine.dataSet.now = host.time.wallTime.milliseconds
@@ -94,7 +99,7 @@ package struct ServerLoop: ~Copyable {
 
     /// Until a timer or a client that waits for a key has to be seen to.
     private var millisecondsToWait: Int {
-        let wait = timers.milliseconds(from: now)
+        let wait = expiresSoon ? 1 : timers.milliseconds(from: now)
         guard let timeout = execution.engine.nextTimeout else { return wait }
         let left = max(0, (timeout - host.microseconds + 999) / 1000)
         return wait < 0 ? Int(left) : min(wait, Int(left))
@@ -104,6 +109,19 @@ package struct ServerLoop: ~Copyable {
     private mutating func serveTimeouts() {
         execution.engine.serveTimeouts()
         if !execution.engine.deliveries.isEmpty { execution.deliver() }
+    }
+
+    /// Removes some keys whose deadline is past, and frees some of what was removed before.
+    ///
+    /// A client that comes while this lasts waits for the end of it, and no client should
+    /// notice: hence the budget.
+    private mutating func expireKeys() {
+        expiresSoon = execution.engine.expireSome(budget: Self.expiryMicroseconds)
+        if !execution.engine.deliveries.isEmpty { execution.deliver() }
+        let end = host.microseconds + Self.expiryMicroseconds
+        while execution.engine.dataSet.hasGarbage, host.microseconds < end {
+            execution.engine.dataSet.freeSome(256)
+        }
     }
 
     private mutating func handleEvent(_ index: Int) {
