@@ -42,11 +42,12 @@ struct LogWriter: ~Copyable {
             if !recovered.wasClosed && recovered.lineage != nil {
                 lineage = lineage.branching(at: offset, using: &generator)
             }
-        } else {
-            try directory.storage.createFolder(directory.folder)
-            try directory.storage.syncDirectory("")
         }
-        let files = LogFiles(directory, recovered?.manifest ?? Manifest())
+        try directory.storage.createFolder(directory.folder)
+        try directory.storage.syncDirectory("")
+        var manifest = recovered?.manifest ?? Manifest()
+        try directory.adopt(&manifest)
+        let files = LogFiles(directory, manifest)
         let format = SegmentFormat(compression)
         let segment = try LogWriter.createSegment(
             files,

@@ -24,6 +24,9 @@ package struct Manifest: Equatable, Sendable {
     package var increments: [Entry] = []
     /// The files that are no longer needed.
     package var history: [Entry] = []
+    /// Whether there is no manifest yet, because the base is the single file of a server
+    /// before Redis 7, which lies in the data directory.
+    var isSingleFile = false
 
     /// One file.
     package struct Entry: Equatable, Sendable {

@@ -1,0 +1,175 @@
+import Bytes
+import Platform
+import TestKit
+
+@testable import AppendLog
+
+/// What a log was given and what it promised, kept outside of it.
+struct LogModel {
+    /// Every byte that was appended, by the history it was appended in.
+    var stream: [UInt8] = []
+    /// Offsets at which no transaction is open.
+    var boundaries: Set<Int> = [0]
+    /// How much was written to files: no death of the process may undo it.
+    var written = 0
+    /// How much was promised to survive a power cut.
+    var durable = 0
+    /// Which bytes each replication id stands for.
+    var histories: [ReplicationID: [UInt8]] = [:]
+}
+
+/// Drives a log writer as the log thread does, on a simulated disk, one step after the other.
+struct LogDriver: ~Copyable {
+    var model: LogModel
+    let storage: SimulatedStorage
+    let clock: SimulatedClock
+    private var writer: LogWriter
+    private var generator: SeededGenerator
+    private let directory: LogDirectory
+
+    init(
+        _ storage: SimulatedStorage,
+        continuing recovered: RecoveredLog?,
+        _ model: LogModel,
+        _ compression: LogCompression,
+        clock: SimulatedClock,
+        seed: UInt64
+    ) throws(SystemError) {
+        var generator = SeededGenerator(seed: seed)
+        directory = LogDirectory(storage: storage)
+        writer = try LogWriter(
+            continuing: recovered,
+            in: directory,
+            compression: compression,
+            time: clock,
+            generator: &generator
+        )
+        self.generator = generator
+        self.storage = storage
+        self.model = model
+        self.clock = clock
+        self.model.written = writer.offset
+        self.model.durable = writer.durableOffset
+        noteHistory()
+    }
+
+    var offset: StreamOffset { writer.offset }
+
+    /// Writes a batch of random requests, some of them in transactions.
+    mutating func append(largest: Int = 400) throws(SystemError) {
+        clock.advance(by: .milliseconds(Int.random(in: 0...700, using: &generator)))
+        var batch: [UInt8] = []
+        var boundaries: [Int] = []
+        let start = model.stream.count
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+            let isTransaction = Int.random(in: 0..<4, using: &generator) == 0
+            if isTransaction { batch += Array("*1\r\n$5\r\nMULTI\r\n".utf8) }
+            for _ in 0..<(isTransaction ? Int.random(in: 1...3, using: &generator) : 1) {
+                batch += request(largest)
+            }
+            if isTransaction { batch += Array("*1\r\n$4\r\nEXEC\r\n".utf8) }
+            boundaries.append(start + batch.count)
+        }
+        // The bytes are in the model before the log has them: whatever the log keeps of a
+        // batch that failed must be a prefix of it.
+        model.stream += batch
+        model.boundaries.formUnion(boundaries)
+        noteHistory()
+        try writer.write(batch.bytes)
+        model.written = model.stream.count
+    }
+
+    mutating func sync() throws(SystemError) {
+        try writer.sync()
+        model.durable = writer.durableOffset
+    }
+
+    mutating func beginSegment() throws(SystemError) {
+        try writer.beginSegment()
+    }
+
+    /// Writes a base for everything so far and lets it replace that.
+    mutating func compact() throws(SystemError) {
+        let position = Manifest.Position(offset: writer.offset, lineage: writer.lineage)
+        try writer.beginSegment()
+        let first = writer.currentEntry
+        // Meanwhile the log goes on.
+        try append()
+        let path = directory.path("\(directory.temporaryPrefix)base")
+        if try storage.exists(path) { try storage.remove(path) }
+        let base = try storage.create(path)
+        let prefix = Array(model.stream[..<position.offset])
+        try base.write((FakeSnapshot.magic + prefix).bytes, at: 0)
+        try base.sync()
+        _ = try writer.files.publishBase(path, at: position, before: first.sequence)
+        model.durable = max(model.durable, position.offset)
+        try writer.files.removeHistory(writer.files.manifest.history)
+    }
+
+    /// Seals the complete segments.
+    mutating func seal() throws(SystemError) {
+        try sync()
+        for entry in writer.files.manifest.increments where entry != writer.currentEntry {
+            let sealer = Sealer(directory: directory)
+            if let sealed = try sealer.seal(entry, while: { true }) {
+                try writer.files.replace(entry, with: sealed.name)
+            }
+        }
+    }
+
+    mutating func close() throws(SystemError) {
+        try writer.close()
+        model.durable = writer.durableOffset
+    }
+
+    private mutating func request(_ largest: Int) -> [UInt8] {
+        let isLarge = Int.random(in: 0..<20, using: &generator) == 0
+        let count = Int.random(in: 0...(isLarge ? largest * 10 : largest), using: &generator)
+        let isNoise = Bool.random(using: &generator)
+        let value = (0..<count).map { index in
+            isNoise ? UInt8.random(in: 0...255, using: &generator) : UInt8(index % 20 + 97)
+        }
+        return Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$\(count)\r\n".utf8) + value
+            + Array("\r\n".utf8)
+    }
+
+    private mutating func noteHistory() {
+        model.histories[writer.lineage.id] = model.stream
+    }
+}
+
+/// What stands for an RDB here: the stream itself, up to the cut.
+enum FakeSnapshot {
+    static let magic = Array("REDIS0011".utf8)
+}
+
+/// What a start finds in a log.
+struct FoundLog: Equatable {
+    var stream: [UInt8] = []
+    var recovered: RecoveredLog
+}
+
+/// Reads a log as a start does; nil if there is none.
+func recover(_ storage: any Storage) throws(LogError) -> FoundLog? {
+    let directory = LogDirectory(storage: storage)
+    guard var reader = try LogReader(directory) else { return nil }
+    var stream: [UInt8] = []
+    while true {
+        switch try reader.next() {
+        case .snapshot(let path):
+            var content = ByteWriter()
+            do throws(SystemError) {
+                let file = try storage.open(path, writable: false)
+                _ = try file.read(try file.byteCount(), at: 0, into: &content)
+            } catch {
+                throw .storage(error)
+            }
+            stream = Array(ByteString(content.bytes).array.dropFirst(FakeSnapshot.magic.count))
+            try reader.snapshotEnded(at: content.count)
+        case .effects:
+            stream += ByteString(reader.effects).array
+        case .end:
+            return FoundLog(stream: stream, recovered: reader.recovered)
+        }
+    }
+}
