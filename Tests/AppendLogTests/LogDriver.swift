@@ -18,11 +18,54 @@ struct LogModel {
     var histories: [ReplicationID: [UInt8]] = [:]
 }
 
+extension LogModel {
+    /// What is wrong with what a start found, if anything.
+    func problem(with found: FoundLog?) -> String? {
+        let stream = found?.stream ?? []
+        let offset = found?.recovered.offset ?? 0
+        if offset != stream.count { return "\(stream.count) bytes up to offset \(offset)" }
+        if stream.count < durable { return "\(durable) promised, \(stream.count) there" }
+        if !stream.isPrefix(of: self.stream) { return "not a prefix of what was appended" }
+        if !boundaries.contains(stream.count) { return "a transaction is split" }
+        if let id = found?.recovered.lineage?.id, let history = histories[id] {
+            // Would an id stand for other bytes than it did, a replica would not notice.
+            if !stream.isPrefix(of: history) { return "\(id) stands for other bytes" }
+        }
+        return nil
+    }
+
+    /// Forgets what did not survive.
+    mutating func continues(from found: FoundLog?) {
+        stream = found?.stream ?? []
+        boundaries = boundaries.filter { $0 <= stream.count }
+        written = stream.count
+        durable = 0
+    }
+}
+
+extension FoundLog {
+    /// What a second start finds to repair.
+    var problemAfterRepair: String? {
+        recovered.tornTail.map { "the tail is torn again: \($0)" }
+    }
+}
+
+extension [UInt8] {
+    /// Byte by byte, but fast in a debug build, too.
+    fileprivate func isPrefix(of other: [UInt8]) -> Bool {
+        count <= other.count && bytes.equals(other.bytes.part(from: 0, count: count))
+    }
+}
+
 /// Drives a log writer as the log thread does, on a simulated disk, one step after the other.
 struct LogDriver: ~Copyable {
     var model: LogModel
     let storage: SimulatedStorage
     let clock: SimulatedClock
+    /// Whether a sync has failed: what was written since the last one may be lost.
+    private(set) var isInDoubt = false
+    /// The batch that could not be written.
+    private var failedBatch: [UInt8]?
     private var writer: LogWriter
     private var generator: SeededGenerator
     private let directory: LogDirectory
@@ -57,6 +100,7 @@ struct LogDriver: ~Copyable {
 
     /// Writes a batch of random requests, some of them in transactions.
     mutating func append(largest: Int = 400) throws(SystemError) {
+        try retry()
         clock.advance(by: .milliseconds(Int.random(in: 0...700, using: &generator)))
         var batch: [UInt8] = []
         var boundaries: [Int] = []
@@ -75,13 +119,26 @@ struct LogDriver: ~Copyable {
         model.stream += batch
         model.boundaries.formUnion(boundaries)
         noteHistory()
+        failedBatch = batch
+        try retry()
+    }
+
+    /// Writes the batch that could not be written.
+    mutating func retry() throws(SystemError) {
+        guard let batch = failedBatch else { return }
         try writer.write(batch.bytes)
+        failedBatch = nil
         model.written = model.stream.count
     }
 
     mutating func sync() throws(SystemError) {
-        try writer.sync()
-        model.durable = writer.durableOffset
+        do throws(SystemError) {
+            try writer.sync()
+        } catch {
+            isInDoubt = true
+            throw error
+        }
+        model.durable = max(model.durable, writer.durableOffset)
     }
 
     mutating func beginSegment() throws(SystemError) {
@@ -89,12 +146,20 @@ struct LogDriver: ~Copyable {
     }
 
     /// Writes a base for everything so far and lets it replace that.
+    ///
+    /// After a failed sync, this is what puts the log right again.
     mutating func compact() throws(SystemError) {
-        let position = Manifest.Position(offset: writer.offset, lineage: writer.lineage)
-        try writer.beginSegment()
+        if !isInDoubt { try retry() }
+        failedBatch = nil
+        let position = Manifest.Position(offset: model.stream.count, lineage: writer.lineage)
+        if isInDoubt {
+            try writer.abandon(goingOnAt: position.offset)
+        } else {
+            try writer.beginSegment()
+        }
         let first = writer.currentEntry
         // Meanwhile the log goes on.
-        try append()
+        if !isInDoubt { try append() }
         let path = directory.path("\(directory.temporaryPrefix)base")
         if try storage.exists(path) { try storage.remove(path) }
         let base = try storage.create(path)
@@ -102,12 +167,16 @@ struct LogDriver: ~Copyable {
         try base.write((FakeSnapshot.magic + prefix).bytes, at: 0)
         try base.sync()
         _ = try writer.files.publishBase(path, at: position, before: first.sequence)
+        if isInDoubt { writer.mend(at: position.offset) }
+        isInDoubt = false
         model.durable = max(model.durable, position.offset)
+        model.written = max(model.written, position.offset)
         try writer.files.removeHistory(writer.files.manifest.history)
     }
 
     /// Seals the complete segments.
     mutating func seal() throws(SystemError) {
+        try retry()
         try sync()
         for entry in writer.files.manifest.increments where entry != writer.currentEntry {
             let sealer = Sealer(directory: directory)
@@ -118,6 +187,7 @@ struct LogDriver: ~Copyable {
     }
 
     mutating func close() throws(SystemError) {
+        try retry()
         try writer.close()
         model.durable = writer.durableOffset
     }
@@ -133,8 +203,11 @@ struct LogDriver: ~Copyable {
             + Array("\r\n".utf8)
     }
 
+    /// Remembers what the replication id stands for, and that it never stood for less.
     private mutating func noteHistory() {
-        model.histories[writer.lineage.id] = model.stream
+        let id = writer.lineage.id
+        let known = model.histories[id]?.count ?? 0
+        if known <= model.stream.count { model.histories[id] = model.stream }
     }
 }
 
