@@ -1,10 +1,9 @@
+import AppendLog
 import Bytes
 import Platform
 import Synchronization
 import TestKit
 import Testing
-
-@testable import AppendLog
 
 /// The machine stops, anywhere; what was promised is still there.
 struct LogCrashTests {

@@ -1,8 +1,7 @@
+import AppendLog
 import Bytes
 import Platform
 import TestKit
-
-@testable import AppendLog
 
 /// What a log was given and what it promised, kept outside of it.
 struct LogModel {
@@ -101,7 +100,9 @@ struct LogDriver: ~Copyable {
     /// Writes a batch of random requests, some of them in transactions.
     mutating func append(largest: Int = 400) throws(SystemError) {
         try retry()
-        clock.advance(by: .milliseconds(Int.random(in: 0...700, using: &generator)))
+        let isIdle = Int.random(in: 0..<8, using: &generator) == 0
+        let pause = Int.random(in: 0...(isIdle ? 20_000 : 700), using: &generator)
+        clock.advance(by: .milliseconds(pause))
         var batch: [UInt8] = []
         var boundaries: [Int] = []
         let start = model.stream.count
@@ -128,7 +129,8 @@ struct LogDriver: ~Copyable {
         guard let batch = failedBatch else { return }
         try writer.write(batch.bytes)
         failedBatch = nil
-        model.written = model.stream.count
+        // While bytes are in doubt, nobody is told that theirs were written.
+        if !isInDoubt { model.written = model.stream.count }
     }
 
     mutating func sync() throws(SystemError) {
@@ -159,7 +161,8 @@ struct LogDriver: ~Copyable {
         }
         let first = writer.currentEntry
         // Meanwhile the log goes on.
-        if !isInDoubt { try append() }
+        try append()
+        if isInDoubt { try sync() }
         let path = directory.path("\(directory.temporaryPrefix)base")
         if try storage.exists(path) { try storage.remove(path) }
         let base = try storage.create(path)
@@ -169,8 +172,8 @@ struct LogDriver: ~Copyable {
         _ = try writer.files.publishBase(path, at: position, before: first.sequence)
         if isInDoubt { writer.mend(at: position.offset) }
         isInDoubt = false
-        model.durable = max(model.durable, position.offset)
-        model.written = max(model.written, position.offset)
+        model.durable = max(model.durable, writer.durableOffset, position.offset)
+        model.written = model.stream.count
         try writer.files.removeHistory(writer.files.manifest.history)
     }
 

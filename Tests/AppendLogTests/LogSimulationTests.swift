@@ -1,10 +1,9 @@
+import AppendLog
 import Bytes
 import Foundation
 import Platform
 import TestKit
 import Testing
-
-@testable import AppendLog
 
 /// Logs that live through everything at random: crashes, also of the recovery, failing calls,
 /// full disks. A failure names its seed, and `LARDER_LOG_SEED` runs that one again.
