@@ -91,7 +91,7 @@ let package = Package(
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(
             name: "TestKit",
-            dependencies: ["Bytes", "RESP", "Store", "Commands"],
+            dependencies: ["Bytes", "RESP", "Platform", "Store", "Commands"],
             path: "Tests/TestKit",
             swiftSettings: testSettings
         ),

@@ -78,7 +78,7 @@ extension Mark {
     private static let version: UInt8 = 1
 
     /// Appends the mark as a skippable frame.
-    func writeFrame(to writer: inout ByteWriter) {
+    package func writeFrame(to writer: inout ByteWriter) {
         let start = writer.count
         writer.appendInteger(Frame.skippableMagic)
         writer.appendInteger(UInt32(Frame.markByteCount - 8))
@@ -103,7 +103,7 @@ extension Mark {
     }
 
     /// Reads a skippable frame; nil if it is not a mark, or a damaged one.
-    init?(frame: RawSpan) {
+    package init?(frame: RawSpan) {
         guard frame.byteCount == Frame.markByteCount else { return nil }
         do throws(Truncated) {
             var reader = ByteReader(frame)

@@ -32,35 +32,29 @@ package struct LogDirectory: Sendable {
 
     package var manifestPath: String { path("\(fileName).manifest") }
 
-    /// Whether there is a log, in this form or as the single file of older servers.
-    package func holdsLog() throws(LogError) -> Bool {
-        do throws(SystemError) {
-            if try storage.exists(manifestPath) { return true }
-            if try storage.exists(fileName) { return true }
-            return try storage.exists(path(fileName))
-        } catch {
-            throw .storage(error)
-        }
+    /// Where a file of a log is.
+    func path(of entry: Manifest.Entry, in manifest: Manifest) -> String {
+        manifest.isSingleFile && entry == manifest.base ? fileName : path(entry.name)
     }
 
-    /// Reads the manifest; nil if there is no log.
+    /// Reads which files count; nil if there is no log. Changes nothing.
     ///
-    /// A single `appendonly.aof` of an older server is moved into the folder and becomes the
-    /// base, as Redis 7 does it.
+    /// The `appendonly.aof` of a server before Redis 7 is a log whose base it is.
     package func loadManifest() throws(LogError) -> Manifest? {
         var text = ByteWriter()
+        var holdsManifest = false
         do throws(SystemError) {
-            try storage.createFolder(folder)
-            if try storage.exists(manifestPath) {
+            holdsManifest = try storage.exists(manifestPath)
+            if holdsManifest {
                 let file = try storage.open(manifestPath, writable: false)
                 _ = try file.read(try file.byteCount(), at: 0, into: &text)
-            } else if let manifest = try adoptSingleFile() {
+            } else if let manifest = try singleFile() {
                 return manifest
             }
         } catch {
             throw .storage(error)
         }
-        if text.isEmpty, try !holdsLog() {
+        guard holdsManifest else {
             try refuseStrayFiles()
             return nil
         }
@@ -85,40 +79,59 @@ package struct LogDirectory: Sendable {
         return manifest
     }
 
+    private func singleFile() throws(SystemError) -> Manifest? {
+        var manifest = Manifest()
+        manifest.base = Manifest.Entry(name: fileName, sequence: 1)
+        if try storage.exists(fileName) {
+            manifest.isSingleFile = true
+            return manifest
+        }
+        // It was being moved when the machine stopped.
+        return try storage.exists(path(fileName)) ? manifest : nil
+    }
+
+    /// Moves the single file of an older server to where Redis 7 has it.
+    ///
+    /// The manifest is written afterwards, with the first increment. A power cut before that
+    /// leaves a file in the folder without a manifest, which `singleFile` knows.
+    func adopt(_ manifest: inout Manifest) throws(SystemError) {
+        guard manifest.isSingleFile else { return }
+        try storage.rename(fileName, to: path(fileName))
+        try storage.syncDirectory(folder)
+        try storage.syncDirectory("")
+        manifest.isSingleFile = false
+    }
+
+    /// Throws if there are files of a log that only a manifest could make sense of.
     private func refuseStrayFiles() throws(LogError) {
-        let names: [String]
+        var stray: String?
         do throws(SystemError) {
-            names = try storage.names(in: folder)
+            for name in try storage.names(in: folder).sorted() where isSegment(name) {
+                if try !isStillborn(path(name)) { stray = stray ?? name }
+            }
         } catch {
             throw .storage(error)
         }
-        if let found = names.sorted().first(where: isSegment) {
-            throw .missingManifest(file: manifestPath, found: path(found))
-        }
-    }
-
-    private func adoptSingleFile() throws(SystemError) -> Manifest? {
-        // The file moves first: a power cut between the two steps then leaves a file in the
-        // folder without a manifest, which is how this is recognised next time.
-        if try storage.exists(fileName) {
-            try storage.rename(fileName, to: path(fileName))
-            try storage.syncDirectory(folder)
-            try storage.syncDirectory("")
-        }
-        guard try storage.exists(path(fileName)) else { return nil }
-        var manifest = Manifest()
-        manifest.base = Manifest.Entry(name: fileName, sequence: 1)
-        try storeManifest(manifest)
-        return manifest
+        if let stray { throw .missingManifest(file: manifestPath, found: path(stray)) }
     }
 
     private func isSegment(_ name: String) -> Bool {
         name.hasPrefix(fileName + ".") && (name.contains(".base.") || name.contains(".incr."))
     }
 
+    /// Whether a file is the first segment of a log that got no further than its first mark.
+    ///
+    /// Effects are only written once the manifest names the segment, so nothing is lost.
+    private func isStillborn(_ path: String) throws(SystemError) -> Bool {
+        let file = try storage.open(path, writable: false)
+        var head = ByteWriter()
+        _ = try file.read(RequestScanner.maximumRemarkByteCount + 1, at: 0, into: &head)
+        return Mark.mayBeginLog(head.bytes)
+    }
+
     /// Replaces the manifest; a power cut leaves the old one or the new one.
     package func storeManifest(_ manifest: Manifest) throws(SystemError) {
-        let temporary = path("temp-\(fileName).manifest")
+        let temporary = path("\(temporaryPrefix)manifest")
         if try storage.exists(temporary) { try storage.remove(temporary) }
         var bytes = ByteWriter()
         manifest.serialize(to: &bytes)

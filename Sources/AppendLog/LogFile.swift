@@ -11,9 +11,13 @@ struct LogFile: Sendable {
     /// The mark it begins with; other servers write none.
     var firstMark: Mark?
 
-    init(_ entry: Manifest.Entry, in directory: LogDirectory) throws(SystemError) {
+    init(
+        _ entry: Manifest.Entry,
+        _ path: String,
+        in directory: LogDirectory
+    ) throws(SystemError) {
         self.entry = entry
-        path = directory.path(entry.name)
+        self.path = path
         let file = try directory.storage.open(path, writable: false)
         byteCount = try file.byteCount()
         var head = ByteWriter()
@@ -36,6 +40,19 @@ extension Mark {
             guard bytes.byteCount >= Frame.markByteCount else { return nil }
             self.init(frame: bytes.part(from: 0, count: Frame.markByteCount))
         }
+    }
+
+    /// Whether `bytes` are all of a file that was to begin with a mark, or a part of that.
+    static func mayBeginLog(_ bytes: RawSpan) -> Bool {
+        if bytes.isZero { return true }
+        if bytes.begins(with: Mark.linePrefix) {
+            switch RequestScanner.next(in: bytes, at: 0) {
+            case .remark(let end): return end == bytes.byteCount
+            case .incomplete: return true
+            case .request, .malformed: return false
+            }
+        }
+        return bytes.byteCount <= Frame.markByteCount && bytes.byte(at: 0) == 0x50
     }
 
     /// The most that any mark in a file, from `start` on, promises to be on disk.
@@ -76,6 +93,12 @@ extension RawSpan {
         for index in 0..<count where unsafe byte(at: index) != text.utf8Start[index] {
             return false
         }
+        return true
+    }
+
+    /// Whether there is nothing but zeros.
+    var isZero: Bool {
+        for offset in 0..<byteCount where byte(at: offset) != 0 { return false }
         return true
     }
 

@@ -4,22 +4,22 @@ import Platform
 /// The manifest of a log that is being written, shared by the threads that change it.
 ///
 /// Each change is on disk when its function returns, and has not happened when it throws.
-final class LogFiles: Sendable {
-    let directory: LogDirectory
+package final class LogFiles: Sendable {
+    package let directory: LogDirectory
     private let current: Monitor<Manifest>
 
-    init(_ directory: LogDirectory, _ manifest: Manifest) {
+    package init(_ directory: LogDirectory, _ manifest: Manifest) {
         self.directory = directory
         current = Monitor(manifest)
     }
 
-    var manifest: Manifest { current.withLock { $0 } }
+    package var manifest: Manifest { current.withLock { $0 } }
 
     /// Creates the file of the next increment, lets `fill` write into it, and makes it count.
     ///
     /// What `fill` wrote is synced before the manifest names the file: a segment that counts
     /// always has its first mark.
-    func addIncrement(
+    package func addIncrement(
         _ format: SegmentFormat,
         _ fill: (any StorageFile) throws(SystemError) -> Void
     ) throws(SystemError) -> (entry: Manifest.Entry, file: any StorageFile) {
@@ -41,7 +41,7 @@ final class LogFiles: Sendable {
     }
 
     /// Puts one file in the place of another that holds the same.
-    func replace(_ old: Manifest.Entry, with name: String) throws(SystemError) {
+    package func replace(_ old: Manifest.Entry, with name: String) throws(SystemError) {
         try current.withLock { manifest throws(SystemError) in
             guard let index = manifest.increments.firstIndex(of: old) else { return }
             var changed = manifest
@@ -56,7 +56,7 @@ final class LogFiles: Sendable {
     /// removes what it replaces.
     ///
     /// `temporaryPath` is where the base lies, synced.
-    func publishBase(
+    package func publishBase(
         _ temporaryPath: String,
         at position: Manifest.Position,
         before sequence: Int
@@ -87,7 +87,7 @@ final class LogFiles: Sendable {
     /// Removes files that no longer count, and then their names from the manifest.
     ///
     /// In this order: a name without a file is harmless, a file without a name stays for ever.
-    func removeHistory(_ history: [Manifest.Entry]) throws(SystemError) {
+    package func removeHistory(_ history: [Manifest.Entry]) throws(SystemError) {
         guard !history.isEmpty else { return }
         for entry in history {
             let path = directory.path(entry.name)

@@ -19,16 +19,16 @@ package enum LogCondition: Equatable, Sendable {
 ///     |-----------------|--------------|--------|-------------------|
 ///
 /// `durable` is before or after `acknowledged`, as the policy has it.
-struct LogProgress {
+package struct LogProgress {
     /// How much of the stream is in files.
-    private(set) var written: StreamOffset
+    package private(set) var written: StreamOffset
     /// How much of it survives a power cut.
-    private(set) var durable: StreamOffset
+    package private(set) var durable: StreamOffset
     /// Writes up to here may be answered.
-    private(set) var acknowledged: StreamOffset
-    private(set) var condition = LogCondition.writable
-    private(set) var policy: SyncPolicy
-    private(set) var isSyncing = false
+    package private(set) var acknowledged: StreamOffset
+    package private(set) var condition = LogCondition.writable
+    package private(set) var policy: SyncPolicy
+    package private(set) var isSyncing = false
 
     /// When the oldest byte that is written but not durable was written.
     private var unsyncedSince: MonotonicTime?
@@ -38,13 +38,13 @@ struct LogProgress {
     private var syncedBeyondDoubt: StreamOffset = 0
 
     /// Under `everysec`, a power cut undoes acknowledged writes of at most this long.
-    static let loss = Duration.seconds(1)
+    package static let loss = Duration.seconds(1)
     /// Under `everysec`, a byte waits this long for its sync to begin.
     ///
     /// Half of `loss`: the sync itself takes time, too, and the promise covers both.
-    static let syncDelay = Duration.milliseconds(500)
+    package static let syncDelay = Duration.milliseconds(500)
 
-    init(offset: StreamOffset, policy: SyncPolicy) {
+    package init(offset: StreamOffset, policy: SyncPolicy) {
         written = offset
         durable = offset
         acknowledged = offset
@@ -52,7 +52,7 @@ struct LogProgress {
     }
 
     /// The log thread put everything before `offset` into files, and synced what it says.
-    mutating func wrote(
+    package mutating func wrote(
         _ offset: StreamOffset,
         durable: StreamOffset,
         at now: MonotonicTime
@@ -83,31 +83,31 @@ struct LogProgress {
         }
     }
 
-    mutating func change(policy: SyncPolicy, at now: MonotonicTime) {
+    package mutating func change(policy: SyncPolicy, at now: MonotonicTime) {
         self.policy = policy
         acknowledge(now)
     }
 
     /// When the sync thread has to sync.
-    enum SyncTime: Equatable {
+    package enum SyncTime: Equatable {
         case now
         case at(MonotonicTime)
         case never
     }
 
     /// When the sync thread has to sync, if nobody asks for it.
-    func syncTime(at now: MonotonicTime) -> SyncTime {
+    package func syncTime(at now: MonotonicTime) -> SyncTime {
         guard policy == .everysec, let unsyncedSince, doubtEnd == nil else { return .never }
         let due = unsyncedSince + LogProgress.syncDelay
         return now >= due ? .now : .at(due)
     }
 
-    mutating func beginSync() {
+    package mutating func beginSync() {
         isSyncing = true
     }
 
     /// Everything before `offset` was synced by a sync that began at `begun`.
-    mutating func synced(
+    package mutating func synced(
         _ offset: StreamOffset,
         begun: MonotonicTime,
         at now: MonotonicTime
@@ -127,27 +127,27 @@ struct LogProgress {
     }
 
     /// Bytes before `end` may be lost to this log.
-    mutating func failed(_ error: SystemError, doubtEnd end: StreamOffset) {
+    package mutating func failed(_ error: SystemError, doubtEnd end: StreamOffset) {
         isSyncing = false
         doubtEnd = max(doubtEnd ?? 0, end)
         condition = .failed(error)
     }
 
-    mutating func foundFull(_ error: SystemError) {
+    package mutating func foundFull(_ error: SystemError) {
         if doubtEnd == nil { condition = .full(error) }
     }
 
-    mutating func foundRoom() {
+    package mutating func foundRoom() {
         if doubtEnd == nil { condition = .writable }
     }
 
     /// Whether a segment begun at `offset` has nothing in doubt.
-    func isBeyondDoubt(_ offset: StreamOffset) -> Bool {
+    package func isBeyondDoubt(_ offset: StreamOffset) -> Bool {
         doubtEnd.map { offset >= $0 } ?? true
     }
 
     /// A base stands for everything before `cut`.
-    mutating func published(_ cut: StreamOffset, at now: MonotonicTime) {
+    package mutating func published(_ cut: StreamOffset, at now: MonotonicTime) {
         guard isBeyondDoubt(cut) else { return }
         if doubtEnd != nil {
             doubtEnd = nil

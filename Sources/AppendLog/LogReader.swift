@@ -78,7 +78,10 @@ package struct LogReader: ~Copyable {
         guard let manifest = try directory.loadManifest() else { return nil }
         var files: [LogFile] = []
         do throws(SystemError) {
-            for entry in manifest.filesToRead { files.append(try LogFile(entry, in: directory)) }
+            for entry in manifest.filesToRead {
+                let path = directory.path(of: entry, in: manifest)
+                files.append(try LogFile(entry, path, in: directory))
+            }
         } catch {
             throw .storage(error)
         }
@@ -314,9 +317,7 @@ extension LogReader {
         var position = start
         var buffer = ByteWriter()
         while try opened.read(1 << 20, at: position, into: &buffer) > 0 {
-            for offset in 0..<buffer.count where buffer.bytes.byte(at: offset) != 0 {
-                return false
-            }
+            guard buffer.bytes.isZero else { return false }
             position += buffer.count
             buffer.removeAll()
         }

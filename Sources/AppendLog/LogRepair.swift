@@ -5,11 +5,15 @@ import Platform
 ///
 /// Every step can be repeated: a second crash in the middle leaves a log that recovers to the
 /// same stream.
-struct LogRepair {
-    let directory: LogDirectory
+package struct LogRepair {
+    private let directory: LogDirectory
+
+    package init(directory: LogDirectory) {
+        self.directory = directory
+    }
 
     /// Cuts a torn tail off and makes sure that the disk has what was read.
-    func repair(_ recovered: RecoveredLog) throws(SystemError) {
+    package func repair(_ recovered: RecoveredLog) throws(SystemError) {
         if let tail = recovered.tornTail {
             try setAside(tail)
             if !tail.droppedFiles.isEmpty {
@@ -94,5 +98,5 @@ struct LogRepair {
 
 extension LogDirectory {
     /// How the names of files begin that never count.
-    var temporaryPrefix: String { "temp-\(fileName)." }
+    package var temporaryPrefix: String { "temp-\(fileName)." }
 }

@@ -5,19 +5,19 @@ import Platform
 ///
 /// It has no thread of its own and waits for nothing but the disk: `EffectLog` runs it on the
 /// log thread, and the tests run it step by step on a disk that fails.
-struct LogWriter: ~Copyable {
-    let files: LogFiles
-    private(set) var lineage: Lineage
+package struct LogWriter: ~Copyable {
+    package let files: LogFiles
+    package private(set) var lineage: Lineage
     /// How much of the stream was written to files.
-    private(set) var offset: StreamOffset
+    package private(set) var offset: StreamOffset
     /// How much of it is known to survive a power cut, and is promised in marks.
-    private(set) var durableOffset: StreamOffset
+    package private(set) var durableOffset: StreamOffset
     /// What was synced, also while earlier bytes are lost.
-    private(set) var syncedOffset: StreamOffset
+    package private(set) var syncedOffset: StreamOffset
     /// Whether the disk has room for what comes next.
-    private(set) var hasRoom = true
+    package private(set) var hasRoom = true
     /// Whether bytes before `offset` are lost to this log until a base stands for them.
-    private(set) var isBroken = false
+    package private(set) var isBroken = false
 
     private var segment: SegmentWriter
     /// Segments before it that were not synced yet.
@@ -26,7 +26,7 @@ struct LogWriter: ~Copyable {
     private let time: any TimeSource
 
     /// Repairs what a crash left and begins a new segment after it.
-    init(
+    package init(
         continuing recovered: RecoveredLog?,
         in directory: LogDirectory,
         compression: LogCompression,
@@ -42,11 +42,12 @@ struct LogWriter: ~Copyable {
             if !recovered.wasClosed && recovered.lineage != nil {
                 lineage = lineage.branching(at: offset, using: &generator)
             }
-        } else {
-            try directory.storage.createFolder(directory.folder)
-            try directory.storage.syncDirectory("")
         }
-        let files = LogFiles(directory, recovered?.manifest ?? Manifest())
+        try directory.storage.createFolder(directory.folder)
+        try directory.storage.syncDirectory("")
+        var manifest = recovered?.manifest ?? Manifest()
+        try directory.adopt(&manifest)
+        let files = LogFiles(directory, manifest)
         let format = SegmentFormat(compression)
         let segment = try LogWriter.createSegment(
             files,
@@ -80,18 +81,18 @@ struct LogWriter: ~Copyable {
     }
 
     /// The segment being written.
-    var currentEntry: Manifest.Entry { segment.entry }
+    package var currentEntry: Manifest.Entry { segment.entry }
 
     /// Bytes of its file.
-    var currentByteCount: Int { segment.byteCount }
+    package var currentByteCount: Int { segment.byteCount }
 
     /// Its file.
-    var path: String { segment.file.name }
+    package var path: String { segment.file.name }
 
     /// Writes a batch: whole requests and whole transactions.
     ///
     /// When it throws, nothing of the batch counts, and the same batch can be written again.
-    mutating func write(_ batch: RawSpan) throws(SystemError) {
+    package mutating func write(_ batch: RawSpan) throws(SystemError) {
         hasRoom = try segment.reserve()
         let mark = mark()
         try segment.write(batch, mark, now: time.monotonicTime)
@@ -99,12 +100,12 @@ struct LogWriter: ~Copyable {
     }
 
     /// Asks again for room.
-    mutating func reserve() throws(SystemError) {
+    package mutating func reserve() throws(SystemError) {
         hasRoom = try segment.reserve()
     }
 
     /// Ends the segment and begins the next one; can be repeated after it threw.
-    mutating func beginSegment() throws(SystemError) {
+    package mutating func beginSegment() throws(SystemError) {
         try segment.finish()
         let next = try LogWriter.createSegment(files, format, mark(), time.monotonicTime)
         older.append((segment.file, offset))
@@ -115,7 +116,7 @@ struct LogWriter: ~Copyable {
     ///
     /// The segment begun here counts for nothing until a base stands for all before it, and
     /// `mend` is called.
-    mutating func abandon(goingOnAt offset: StreamOffset) throws(SystemError) {
+    package mutating func abandon(goingOnAt offset: StreamOffset) throws(SystemError) {
         isBroken = true
         var mark = mark()
         mark.offset = offset
@@ -125,32 +126,32 @@ struct LogWriter: ~Copyable {
     }
 
     /// A base now stands for everything that is lost.
-    mutating func mend(at offset: StreamOffset) {
+    package mutating func mend(at offset: StreamOffset) {
         isBroken = false
         synced(max(offset, syncedOffset))
     }
 
     /// Makes everything written survive a power cut.
-    mutating func sync() throws(SystemError) {
+    package mutating func sync() throws(SystemError) {
         let covered = offset
         for file in unsyncedFiles { try file.sync() }
         synced(covered)
     }
 
     /// What has to be synced for `offset` to become durable, in this order.
-    var unsyncedFiles: [any StorageFile] {
+    package var unsyncedFiles: [any StorageFile] {
         syncedOffset < offset ? older.map(\.file) + [segment.file] : []
     }
 
     /// Notes that everything before `offset` was synced.
-    mutating func synced(_ offset: StreamOffset) {
+    package mutating func synced(_ offset: StreamOffset) {
         syncedOffset = max(syncedOffset, offset)
         if !isBroken { durableOffset = syncedOffset }
         older.removeAll { $0.end <= syncedOffset }
     }
 
     /// Ends the log in good order.
-    mutating func close() throws(SystemError) {
+    package mutating func close() throws(SystemError) {
         try sync()
         guard !isBroken else { return }
         var mark = mark()

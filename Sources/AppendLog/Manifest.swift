@@ -24,6 +24,9 @@ package struct Manifest: Equatable, Sendable {
     package var increments: [Entry] = []
     /// The files that are no longer needed.
     package var history: [Entry] = []
+    /// Whether there is no manifest yet, because the base is the single file of a server
+    /// before Redis 7, which lies in the data directory.
+    package var isSingleFile = false
 
     /// One file.
     package struct Entry: Equatable, Sendable {
@@ -65,16 +68,16 @@ package struct Manifest: Equatable, Sendable {
     package var filesToRead: [Entry] { (base.map { [$0] } ?? []) + increments }
 
     /// What is wrong with a manifest, and on which line of it; 0 is all of it.
-    struct Problem: Error, Equatable {
-        var line: Int
-        var text: String
+    package struct Problem: Error, Equatable {
+        package var line: Int
+        package var text: String
     }
 
     /// Longer lines than this are refused, as they are by Redis.
     static let maximumLineByteCount = 1024
 
     /// Reads what `serialize` or another server wrote.
-    init(parsing bytes: RawSpan) throws(Problem) {
+    package init(parsing bytes: RawSpan) throws(Problem) {
         guard bytes.byteCount > 0 else { throw Problem(line: 0, text: "it is empty") }
         let text = bytes.text
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -132,7 +135,7 @@ package struct Manifest: Equatable, Sendable {
     }
 
     /// The text of the file.
-    func serialize(to writer: inout ByteWriter) {
+    package func serialize(to writer: inout ByteWriter) {
         if let base { base.serialize("b", to: &writer) }
         for entry in history { entry.serialize("h", to: &writer) }
         for entry in increments { entry.serialize("i", to: &writer) }

@@ -49,7 +49,7 @@ package struct Mark: Equatable, Sendable {
     static let linePrefix: StaticString = "#LARDER:1 "
 
     /// Appends the mark as a remark.
-    func writeLine(to writer: inout ByteWriter) {
+    package func writeLine(to writer: inout ByteWriter) {
         let start = writer.count
         writer.append(Mark.linePrefix)
         writer.append(utf8: "replid=\(lineage.id) offset=\(offset) durable=\(durableOffset)")
@@ -65,7 +65,7 @@ package struct Mark: Equatable, Sendable {
     }
 
     /// Reads a remark; nil if it is not a mark, or a damaged one.
-    init?(line: RawSpan) {
+    package init?(line: RawSpan) {
         let suffixByteCount = 15  // " crc=", eight digits, line end
         let toldByteCount = line.byteCount - suffixByteCount
         guard toldByteCount > Mark.linePrefix.utf8CodeUnitCount else { return nil }

@@ -6,9 +6,9 @@ import Bytes
 ///     #TS:1795380546\r\n                           a remark, between requests only
 ///
 /// Only MULTI and EXEC mean something here: a log must not end between them.
-enum RequestScanner {
+package enum RequestScanner {
     /// What stands at a place of the stream.
-    enum Finding: Equatable {
+    package enum Finding: Equatable {
         /// A request that ends before `end`.
         case request(Kind, end: Int)
         /// A line for readers of the file, not part of the stream.
@@ -19,21 +19,21 @@ enum RequestScanner {
         case malformed(at: Int, String)
     }
 
-    enum Kind: Equatable {
+    package enum Kind: Equatable {
         case multi
         case exec
         case other
     }
 
     /// More words than any command has; a damaged count must not look like a long request.
-    static let maximumWordCount = 1 << 24
+    package static let maximumWordCount = 1 << 24
     /// The longest word: Redis allows values of 512 MiB unless told otherwise.
-    static let maximumWordByteCount = 1 << 32
+    package static let maximumWordByteCount = 1 << 32
     /// The longest remark, as Redis reads them.
-    static let maximumRemarkByteCount = 1024
+    package static let maximumRemarkByteCount = 1024
 
     /// Looks at what begins at `start`, which must be inside `bytes`.
-    static func next(in bytes: RawSpan, at start: Int) -> Finding {
+    package static func next(in bytes: RawSpan, at start: Int) -> Finding {
         switch bytes.byte(at: start) {
         case UInt8(ascii: "*"): request(bytes, start)
         case UInt8(ascii: "#"): remark(bytes, start)

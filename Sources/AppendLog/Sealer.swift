@@ -2,7 +2,7 @@ import Bytes
 import Platform
 
 /// Turns a complete segment into Zstandard frames that hold the same stream.
-struct Sealer {
+package struct Sealer {
     let directory: LogDirectory
 
     /// The compression level of sealed segments.
@@ -14,9 +14,13 @@ struct Sealer {
     static let frameByteCount = 8 << 20
 
     /// A sealed segment: a file that does not count yet.
-    struct Sealed {
-        var name: String
-        var byteCount: Int
+    package struct Sealed {
+        package var name: String
+        package var byteCount: Int
+    }
+
+    package init(directory: LogDirectory) {
+        self.directory = directory
     }
 
     /// Writes and syncs the sealed form of a segment.
@@ -24,7 +28,7 @@ struct Sealer {
     /// Nil if the segment is in that form or is not Larder's, if it cannot be read, or if
     /// `goesOn` turned false. A segment that cannot be read stays as it is: the next start
     /// tells what is wrong with it.
-    func seal(
+    package func seal(
         _ entry: Manifest.Entry,
         while goesOn: () -> Bool
     ) throws(SystemError) -> Sealed? {

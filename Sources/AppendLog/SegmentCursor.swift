@@ -39,8 +39,8 @@ struct SegmentCursor: ~Copyable {
     private var openRequestCount = 0
     private var scanned = 0
     private var isInTransaction = false
-    /// Where in a plain file `scanned` is.
-    private var scannedFileOffset: Int
+    /// What there is to tell after the whole effects.
+    private var pending: Result<Event, SegmentReader.Failure>?
 
     /// The last place that was whole.
     private(set) var lastCut: Cut
@@ -49,13 +49,15 @@ struct SegmentCursor: ~Copyable {
     /// Where the last mark stands in the file.
     private(set) var lastMarkFileOffset: Int?
 
+    /// So much is handed out at a time, if nothing else is to be told before.
+    static let enoughByteCount = 64 << 10
+
     /// Starts at the place where `reader` is; `offset` is that of the stream there, if known.
     init(_ reader: consuming SegmentReader, at offset: StreamOffset?) {
         let fileOffset = reader.fileOffset
         self.reader = reader
         streamOffset = offset ?? 0
         isOffsetKnown = offset != nil
-        scannedFileOffset = fileOffset
         lastCut = Cut(fileOffset: fileOffset, streamOffset: offset ?? 0, needsEndMark: false)
     }
 
@@ -64,7 +66,7 @@ struct SegmentCursor: ~Copyable {
 
     /// Stops reading at a place of the file.
     mutating func limit(to fileOffset: Int) {
-        reader.limit = fileOffset
+        reader.raw.limit(to: fileOffset)
     }
 
     /// What `takeWhole` took.
@@ -122,51 +124,47 @@ struct SegmentCursor: ~Copyable {
     /// Goes on until there is something to tell.
     mutating func advance() throws(SegmentReader.Failure) -> Event {
         while true {
-            if let mark = try scan() { return .mark(mark) }
-            if wholeByteCount > 0 { return .effects }
-            let before = reader.fileOffset
-            switch try reader.next(into: &window) {
-            case .effects:
-                continue
-            case .mark(let mark):
-                try accept(mark, at: before)
-                return .mark(mark)
-            case .end:
-                try finish()
-                return .end
+            // What comes before a mark, or before damage, is handed out before it.
+            if wholeByteCount >= SegmentCursor.enoughByteCount || pending != nil {
+                if wholeByteCount > 0 { return .effects }
+                if let pending = pending.take() { return try pending.get() }
+            }
+            do throws(SegmentReader.Failure) {
+                let before = reader.fileOffset
+                switch try reader.next(into: &window) {
+                case .effects:
+                    try scan()
+                case .mark(let mark):
+                    try accept(mark, at: before)
+                    pending = .success(.mark(mark))
+                case .end:
+                    try finish()
+                    pending = .success(.end)
+                }
+            } catch {
+                pending = .failure(error)
             }
         }
     }
 
-    /// Looks at the bytes not yet looked at; stops behind a mark.
-    private mutating func scan() throws(SegmentReader.Failure) -> Mark? {
+    /// Looks at the bytes not yet looked at.
+    private mutating func scan() throws(SegmentReader.Failure) {
         while scanned < window.count {
             switch RequestScanner.next(in: window.bytes, at: scanned) {
             case .request(let kind, let end):
                 note(kind, end: end)
-            case .remark(let end):
-                guard reader.format == .plain else {
-                    throw .unreadable(at: reader.fileOffset, "a remark inside a frame")
-                }
-                // What comes before a mark is handed out before it.
-                if wholeByteCount > 0 { return nil }
-                if let mark = try removeRemark(end - scanned) { return mark }
             case .incomplete:
-                return nil
-            case .malformed(let place, let problem):
-                // Inside a frame the place is only known by its block.
-                let offset =
-                    reader.format == .plain
-                    ? scannedFileOffset + place - scanned : lastCut.fileOffset
-                throw .unreadable(at: offset, problem)
+                return
+            case .malformed(_, let problem):
+                throw .unreadable(at: lastCut.fileOffset, problem)
+            case .remark:
+                throw .unreadable(at: lastCut.fileOffset, "a remark among requests")
             }
         }
-        if reader.format != .plain, !isInTransaction, reader.mayEndHere { noteCut() }
-        return nil
+        if !isInTransaction, reader.mayEndHere { noteCut() }
     }
 
     private mutating func note(_ kind: RequestScanner.Kind, end: Int) {
-        scannedFileOffset += end - scanned
         scanned = end
         openRequestCount += 1
         requestCountSinceCut += 1
@@ -177,35 +175,15 @@ struct SegmentCursor: ~Copyable {
         wholeRequestCount += openRequestCount
         openRequestCount = 0
         isOffsetKnown = true
-        if reader.format == .plain { noteCut() }
     }
 
     private mutating func noteCut() {
         requestCountSinceCut = 0
         lastCut = Cut(
-            fileOffset: reader.format == .plain ? scannedFileOffset : reader.fileOffset,
+            fileOffset: reader.fileOffset,
             streamOffset: streamOffset + scanned,
             needsEndMark: reader.needsEndMark
         )
-    }
-
-    /// Takes a remark out of the window, so that it is not taken for effects.
-    ///
-    /// There is about one in a second of a busy log, so moving the rest does not matter.
-    private mutating func removeRemark(
-        _ byteCount: Int
-    ) throws(SegmentReader.Failure) -> Mark? {
-        let place = scannedFileOffset
-        let mark = Mark(line: window.bytes.part(from: scanned, count: byteCount))
-        var rest = ByteWriter()
-        let after = scanned + byteCount
-        rest.append(window.bytes.part(from: after, count: window.count - after))
-        window.truncate(to: scanned)
-        window.append(rest.bytes)
-        scannedFileOffset += byteCount
-        if let mark { try accept(mark, at: place) }
-        if !isInTransaction { noteCut() }
-        return mark
     }
 
     /// Compares what a mark says with what was read before it.
@@ -213,11 +191,10 @@ struct SegmentCursor: ~Copyable {
         _ mark: Mark,
         at fileOffset: Int
     ) throws(SegmentReader.Failure) {
-        let offset = streamOffset + scanned
-        let isOpen = isInTransaction || (reader.format != .plain && scanned < window.count)
-        guard !isOpen else {
+        guard !isInTransaction, scanned == window.count else {
             throw .unreadable(at: fileOffset, "a mark inside a request or a transaction")
         }
+        let offset = streamOffset + scanned
         if !isOffsetKnown {
             streamOffset = mark.offset
             isOffsetKnown = true

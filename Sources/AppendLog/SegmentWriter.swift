@@ -74,6 +74,7 @@ struct SegmentWriter: ~Copyable {
         switch format {
         case .plain:
             if isMarkDue { mark().writeLine(to: &output) }
+            PlainBatch.writeHead(batch, to: &output)
             output.append(batch)
         case .lz4:
             // The end mark behind the last block gives way to the next block.

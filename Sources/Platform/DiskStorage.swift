@@ -55,6 +55,7 @@ package final class DiskStorage: Storage {
     }
 
     package func names(in folder: String) throws(SystemError) -> [String] {
+        if !folder.isEmpty, try !exists(folder) { return [] }
         let descriptor = try openFolder(folder)
         guard let stream = unsafe fdopendir(descriptor) else {
             let code = errno

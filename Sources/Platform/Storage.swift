@@ -27,6 +27,8 @@ package protocol Storage: AnyObject, Sendable {
     func exists(_ name: String) throws(SystemError) -> Bool
 
     /// The names in a folder, without the folder and in no order; `""` is the directory itself.
+    ///
+    /// A folder that is not there holds none.
     func names(in folder: String) throws(SystemError) -> [String]
 
     /// Creates a folder unless it is there.

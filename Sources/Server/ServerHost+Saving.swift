@@ -85,8 +85,13 @@ extension ServerHost {
             messages.warning("\(error)")
             throw .text("ERR Error trying to load the RDB dump, check server logs.")
         }
-        // The log ends in the data set as it was before.
-        if log != nil, !request.saves { try keeper.compactNow(engine) }
+        // The log ends in the data set as it was before. What this turn has changed so far is
+        // in the base, and must not be replayed on top of it.
+        if let log, !request.saves {
+            _ = engine.effects.handOver { log.append(&$0) }
+            engine.effects.selectedDatabase = -1
+            try keeper.compactNow(engine)
+        }
         messages.warning("DB reloaded by DEBUG RELOAD")
     }
 

@@ -85,6 +85,7 @@ package struct ServerLoop: ~Copyable {
         sendReplies(until: end)
         endConnections()
         host.advanceSaving(execution.engine, isIdle: eventCount == 0)
+        selectDatabaseIfSegmentStarts()
     }
 
     private mutating func awaitEvents() -> Int {
@@ -268,9 +269,16 @@ extension ServerLoop {
     /// Hands the effects of this turn to the log; returns where the stream then ends.
     private mutating func writeLog() -> StreamOffset? {
         guard let log = host.log else { return nil }
-        let end = execution.engine.effects.handOver { log.append(&$0) }
-        if log.startsSegment { execution.engine.effects.selectedDatabase = -1 }
-        return end
+        return execution.engine.effects.handOver { log.append(&$0) }
+    }
+
+    /// Makes the next effect select its database if it is the first of a segment.
+    ///
+    /// Readers start each file in database 0. Last in a turn, because a compaction begins a
+    /// segment, too: its first effects would be replayed into the wrong database.
+    private mutating func selectDatabaseIfSegmentStarts() {
+        guard let log = host.log, log.startsSegment else { return }
+        execution.engine.effects.selectedDatabase = -1
     }
 
     /// Sends the replies of this turn, but for those that the log does not allow yet.
