@@ -60,6 +60,7 @@ extension Engine {
         expiryWalk.lastAdvance = now
         let end = host.microseconds + budget
         let hasMoreFields = expireFields(until: end)
+        defer { flushTracking() }
         var buckets = 0
         for number in 0..<dataSet.databaseCount where dataSet[number].deadlineCount > 0 {
             buckets += dataSet[number].bucketCount
@@ -68,7 +69,6 @@ extension Engine {
         expiryWalk.adaptPace(bucketCount: buckets)
         let wanted = Int((expiryWalk.pace * Double(elapsed)).rounded(.up))
         advanceExpiry(min(wanted, buckets), until: end)
-        flushTracking()
         return expiryWalk.isHurried || hasMoreFields
     }
 

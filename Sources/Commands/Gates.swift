@@ -201,14 +201,4 @@ extension Engine {
         unsubscribeEverywhere(session)
         endTracking(session)
     }
-
-    /// Ends the wait of a session before what it waits for has come.
-    mutating func unblock(_ session: SessionID, asError: Bool) -> Bool {
-        false
-    }
-
-    /// Notes that a key has come by other means than its type's own commands.
-    mutating func noteArrival(of key: RawSpan, in keyspace: Keyspace) {
-        if gates.contains(.waiting) { blocked.note(key, database: keyspace.number) }
-    }
 }

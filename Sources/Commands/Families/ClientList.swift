@@ -397,8 +397,6 @@ private func unblockClient(
         }
     }
     let wanted = try request.integer(2)
-    guard let session = engine.sessions.find(clientID: wanted),
-        engine.sessions[session].flags.contains(.blocked)
-    else { return reply.integer(0) }
-    reply.integer(engine.unblock(session, asError: isError) ? 1 : 0)
+    guard let session = engine.sessions.find(clientID: wanted) else { return reply.integer(0) }
+    reply.integer(engine.unblock(session, withError: isError) ? 1 : 0)
 }

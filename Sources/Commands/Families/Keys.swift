@@ -113,7 +113,6 @@ extension Engine {
         keyspace.move(entry, to: new, in: keyspace)
         changed(old, .generic, "rename_from")
         changed(new, .generic, "rename_to")
-        noteArrival(of: new, in: keyspace)
         return true
     }
 }
@@ -150,7 +149,6 @@ private func copy(
     guard let entry = source.find(request.key) else { return reply.integer(0) }
     source.copy(entry, to: key, in: destination)
     engine.changed(key, .generic, "copy_to", in: destination)
-    engine.noteArrival(of: key, in: destination)
     reply.integer(1)
 }
 
@@ -171,7 +169,6 @@ private func move(
     source.move(entry, to: request.key, in: destination)
     engine.changed(request.key, .generic, "move_from")
     engine.changed(request.key, .generic, "move_to", in: destination)
-    engine.noteArrival(of: request.key, in: destination)
     reply.integer(1)
 }
 

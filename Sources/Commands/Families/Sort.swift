@@ -233,7 +233,6 @@ extension Engine {
         }
         statistics.changes += Int64(results.count - 1)
         changed(key, .list, "sortstore")
-        noteArrival(of: key, in: keyspace)
     }
 }
 
