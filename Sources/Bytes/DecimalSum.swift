@@ -33,6 +33,15 @@ extension DecimalSum {
 }
 
 extension ByteWriter {
+    /// Appends a number with 17 digits: more than it takes to tell it from others.
+    ///
+    /// ZSCAN writes the scores of large sorted sets so.
+    public mutating func append(seventeenDigits value: Double) {
+        unsafe append(upTo: Int(CDECIMAL_TEXT_SIZE)) { room in
+            unsafe Int(cdecimal_write_17_digits(value, room.baseAddress))
+        }
+    }
+
     /// Appends the text of the sum of `first` and `second`, without idle zeros.
     public mutating func append(sumOf first: RawSpan, _ second: RawSpan) throws(DecimalSum) {
         var result: Int32 = 0

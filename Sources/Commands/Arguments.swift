@@ -22,6 +22,11 @@ extension Request {
         return value
     }
 
+    /// The number of a database, in use or not, that the argument at `index` gives.
+    func databaseNumber(_ index: Int) -> Int64? {
+        DecimalText.parseInteger(self[index]).flatMap { Int32(exactly: $0) }.map { Int64($0) }
+    }
+
     /// Whether the argument at `index` is this word; `word` is written in lower case.
     func `is`(_ index: Int, _ word: StaticString) -> Bool {
         self[index].equalsIgnoringCase(word)

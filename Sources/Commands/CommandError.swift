@@ -26,8 +26,8 @@ package enum CommandError: Error, Equatable {
     case invalidExpire(command: String)
     /// A text of a single command, its code included.
     case text(String)
-    /// A text of a single command around an argument, which may be any bytes.
-    case quoting(ByteString, before: StaticText, after: StaticText)
+    /// A text that quotes what a client sent, whatever bytes that are.
+    case bytes(ByteString)
 
     package var text: String {
         switch self {
@@ -52,38 +52,55 @@ package enum CommandError: Error, Equatable {
             "ERR wrong number of arguments for '\(command)' command"
         case .invalidExpire(let command): "ERR invalid expire time in '\(command)' command"
         case .text(let text): text
-        case .quoting(let argument, let before, let after):
-            "\(before.text)\(argument.bytes.text)\(after.text)"
+        case .bytes(let bytes): bytes.text
         }
     }
 }
 
 extension CommandError {
+    /// A text around something that a client sent, which a zero byte ends.
+    static func quoting(
+        _ before: String,
+        _ quoted: RawSpan,
+        _ after: String = "",
+        limit: Int = .max
+    ) -> CommandError {
+        .bytes(ByteString(Array(before.utf8) + quoted.message(limit: limit) + Array(after.utf8)))
+    }
+
     /// The refusal of a name that is not in the table, with the beginning of the arguments.
     static func unknownCommand(_ request: borrowing Request) -> CommandError {
-        var arguments = ""
+        var arguments: [UInt8] = []
         for index in 1..<max(request.count, 1) {
-            let room = 128 - arguments.utf8.count
+            let room = 128 - arguments.count
             guard room > 0 else { break }
-            arguments += "'\(request[index].messageText(limit: room))' "
+            arguments += [UInt8(ascii: "'")] + request[index].message(limit: room)
+            arguments += [UInt8(ascii: "'"), UInt8(ascii: " ")]
         }
-        let name = request[0].messageText(limit: 128)
-        return .text("ERR unknown command '\(name)', with args beginning with: \(arguments)")
+        let begin = Array("ERR unknown command '".utf8) + request[0].message(limit: 128)
+        let middle = Array("', with args beginning with: ".utf8)
+        return .bytes(ByteString(begin + middle + arguments))
     }
 
     /// The refusal of a second argument that names no subcommand.
     static func unknownSubcommand(_ request: borrowing Request) -> CommandError {
-        let name = request[1].messageText(limit: 128)
         let parent = request[0].text.uppercased()
-        return .text("ERR unknown subcommand '\(name)'. Try \(parent) HELP.")
+        return .quoting(
+            "ERR unknown subcommand '",
+            request[1],
+            "'. Try \(parent) HELP.",
+            limit: 128
+        )
     }
 
     /// The refusal of a subcommand that looked at its arguments itself.
     static func unknownSubcommandOrArity(_ request: borrowing Request) -> CommandError {
-        let name = request[1].messageText(limit: 128)
         let parent = request[0].text.uppercased()
-        return .text(
-            "ERR unknown subcommand or wrong number of arguments for '\(name)'. Try \(parent) HELP."
+        return .quoting(
+            "ERR unknown subcommand or wrong number of arguments for '",
+            request[1],
+            "'. Try \(parent) HELP.",
+            limit: 128
         )
     }
 
@@ -96,56 +113,11 @@ extension CommandError {
     }
 }
 
-extension CommandError {
-    /// The refusal of an argument, which is shown up to its first zero byte.
-    static func quoting(
-        _ argument: RawSpan,
-        before: StaticString,
-        after: StaticString
-    ) -> CommandError {
-        var count = 0
-        while count < argument.byteCount, argument.byte(at: count) != 0 { count += 1 }
-        return .quoting(
-            ByteString(argument.part(from: 0, count: count)),
-            before: StaticText(before),
-            after: StaticText(after)
-        )
-    }
-}
-
-/// A text that the program knows, and that can be compared.
-package struct StaticText: Equatable, Sendable {
-    let string: StaticString
-
-    init(_ string: StaticString) {
-        self.string = string
-    }
-
-    var text: String { string.description }
-
-    /// Whether both are the same text.
-    package static func == (one: StaticText, other: StaticText) -> Bool { one.text == other.text }
-}
-
-extension ReplyWriter {
-    /// Why a command was refused.
-    mutating func error(_ error: CommandError) {
-        guard case .quoting(let argument, let before, let after) = error else {
-            return self.error(error.text)
-        }
-        var text = ByteWriter()
-        text.append(before.string)
-        text.append(argument.bytes)
-        text.append(after.string)
-        self.error(text.bytes)
-    }
-}
-
 extension RawSpan {
-    /// Up to `limit` bytes as text, for an error message; a zero byte ends it.
-    func messageText(limit: Int) -> String {
+    /// Up to `limit` bytes for an error message; a zero byte ends them.
+    func message(limit: Int = .max) -> [UInt8] {
         var count = 0
         while count < min(limit, byteCount), byte(at: count) != 0 { count += 1 }
-        return part(from: 0, count: count).text
+        return ByteString(part(from: 0, count: count)).array
     }
 }

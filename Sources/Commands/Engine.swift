@@ -133,6 +133,10 @@ package struct Engine: ~Copyable {
     /// Replies with an error.
     mutating func refuse(_ error: CommandError, _ reply: inout ReplyWriter) {
         statistics.errorReplies += 1
-        reply.error(error)
+        if case .bytes(let bytes) = error {
+            reply.error(bytes.bytes)
+        } else {
+            reply.error(error.text)
+        }
     }
 }

@@ -85,14 +85,16 @@ extension Engine {
         if isQueueing { sessions[current].flags.insert(.transactionFailed) }
         guard isExec, isQueueing else { return refuse(error, &reply) }
         endTransaction()
-        refuse(.text("EXECABORT Transaction discarded because of: \(error.text)"), &reply)
+        let isUnnamed = error.text.hasPrefix("ERR ")
+        let reason = isUnnamed ? String(error.text.dropFirst(4)) : error.text
+        refuse(.text("EXECABORT Transaction discarded because of: \(reason)"), &reply)
     }
 
     /// Refuses a request that names no command or has too few or too many arguments.
     mutating func refuseUnrunnable(_ request: borrowing Request, _ reply: inout ReplyWriter) {
         let mark = reply.mark
         let isSkipped = takeSkip()
-        reject(whyUnrunnable(request), false, &reply)
+        reject(whyUnrunnable(request), request.is(0, "exec"), &reply)
         if isSkipped || sessions[current].flags.contains(.silent) { reply.rewind(to: mark) }
     }
 

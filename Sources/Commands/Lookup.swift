@@ -63,6 +63,20 @@ extension Engine {
         return nil
     }
 
+    /// The database with the number that an argument gives.
+    func database(
+        _ request: borrowing Request,
+        _ index: Int
+    ) throws(CommandError) -> Keyspace {
+        let number = try request.integer(index)
+        guard Int32(exactly: number) != nil else {
+            throw .text(
+                "ERR value is out of range, value must between \(Int32.min) and \(Int32.max)"
+            )
+        }
+        return try database(number)
+    }
+
     /// The database with this number.
     func database(_ number: Int64) throws(CommandError) -> Keyspace {
         guard Int32(exactly: number) != nil else { throw .outOfInt32 }

@@ -89,9 +89,8 @@ extension Engine {
             reply.bulk(message)
         }
         var count = listeners.count
-        for (pattern, listeners) in subscriptions.patterns {
-            let glob = GlobPattern(pattern.bytes)
-            guard glob.matchesEverything || glob.matches(channel) else { continue }
+        for (pattern, listeners) in subscriptions.patterns
+        where GlobPattern(pattern.bytes).matches(channel) {
             deliveries.push(to: listeners, in: sessions) { reply in
                 reply.push(4)
                 reply.bulk("pmessage")

@@ -66,6 +66,12 @@ static inline int cdecimal_fixed(double value, int digits, char *room) {
     return snprintf(room, CDECIMAL_TEXT_SIZE, "%.*f", digits, value);
 }
 
+// Writes a number with 17 significant digits, in either form that is shorter and without idle
+// zeros. Returns how many bytes it wrote. `room` has CDECIMAL_TEXT_SIZE bytes.
+static inline int cdecimal_write_17_digits(double value, char *room) {
+    return snprintf(room, CDECIMAL_TEXT_SIZE, "%.17g", value);
+}
+
 // Reads a number of seconds as milliseconds, rounded up. Returns 0 if the text is no number, -1 if
 // there are too many of them, else 1.
 static inline int cdecimal_milliseconds(const char *text, size_t count, long long *result) {

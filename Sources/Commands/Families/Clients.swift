@@ -63,7 +63,7 @@ private func setInformation(
     } else if request.is(2, "lib-ver") {
         details.libraryVersion = try request.attribute(3, "lib-ver")
     } else {
-        throw .text("ERR Unrecognized option '\(request[2].messageText(limit: 1024))'")
+        throw .quoting("ERR Unrecognized option '", request[2], "'")
     }
     reply.ok()
 }

@@ -49,7 +49,7 @@ private func describeSome(
         if let row = engine.table.find(fullName: request[index]) {
             reply.describe(engine.table[row])
         } else {
-            reply.nullArray()
+            reply.null()
         }
     }
 }

@@ -62,7 +62,7 @@ private func select(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    let database = try engine.database(request.integer(1))
+    let database = try engine.database(request, 1)
     engine.sessions[engine.current].database = database.number
     engine.keyspace = database
     reply.ok()
@@ -86,8 +86,7 @@ private func hello(
             name = try request.attribute(index + 1, "Client names")
             index += 2
         } else {
-            let option = request[index].messageText(limit: 1024)
-            throw .text("ERR Syntax error in HELLO option '\(option)'")
+            throw .quoting("ERR Syntax error in HELLO option '", request[index], "'")
         }
     }
     guard !engine.sessions[engine.current].flags.contains(.unauthenticated) else {

@@ -55,10 +55,10 @@ private func swapDatabases(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard let one = DecimalText.parseInteger(request[1]) else {
+    guard let one = request.databaseNumber(1) else {
         throw .text("ERR invalid first DB index")
     }
-    guard let other = DecimalText.parseInteger(request[2]) else {
+    guard let other = request.databaseNumber(2) else {
         throw .text("ERR invalid second DB index")
     }
     _ = try engine.database(one)

@@ -121,8 +121,7 @@ extension DeadlineCondition {
             } else if request.is(index, "lt") {
                 insert(.ifEarlier)
             } else {
-                let option = request[index].messageText(limit: 1024)
-                throw .text("ERR Unsupported option \(option)")
+                throw .quoting("ERR Unsupported option ", request[index])
             }
         }
         if contains(.ifNone), self != .ifNone {

@@ -194,7 +194,7 @@ private struct SearchQuery {
         _ index: Int
     ) throws(CommandError) {
         guard let score = set?.score(of: request[index]) else {
-            throw .quoting(request[index], before: "ERR member ", after: " does not exist")
+            throw .quoting("ERR member ", request[index], " does not exist")
         }
         center = GeoHash(score: score).position
     }

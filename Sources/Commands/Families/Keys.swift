@@ -131,7 +131,7 @@ private func copy(
             replaces = true
         } else if request.is(index, "db"), index + 1 < request.count {
             index += 1
-            destination = try engine.database(request.integer(index))
+            destination = try engine.database(request, index)
         } else {
             throw .syntax
         }
@@ -158,7 +158,7 @@ private func move(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let source = engine.keyspace
-    let destination = try engine.database(request.integer(2))
+    let destination = try engine.database(request, 2)
     guard destination.number != source.number else {
         throw .text("ERR source and destination objects are the same")
     }

@@ -168,8 +168,7 @@ private func list(
     var count = 0
     for name in names {
         if request.count == 3 {
-            let pattern = GlobPattern(request[2])
-            guard pattern.matchesEverything || pattern.matches(name.bytes) else { continue }
+            guard GlobPattern(request[2]).matches(name.bytes) else { continue }
         }
         reply.bulk(name.bytes)
         count += 1

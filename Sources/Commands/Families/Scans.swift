@@ -89,7 +89,7 @@ struct ScanOptions {
         where name.equalsIgnoringCase(kind.name) {
             return kind
         }
-        throw .text("ERR unknown type name '\(name.messageText(limit: 1024))'")
+        throw .quoting("ERR unknown type name '", name, "'")
     }
 
     /// Whether the pattern lets `name` through.
@@ -150,9 +150,11 @@ struct ScanResults: ~Copyable {
     }
 
     /// Adds a score, which is a string here in both forms of the protocol.
-    mutating func add(score: Double) {
+    ///
+    /// Large sorted sets have theirs told with more digits than small ones.
+    mutating func add(score: Double, ofLargeSet isLarge: Bool) {
         var text = ByteWriter()
-        text.append(shortest: score)
+        if isLarge { text.append(seventeenDigits: score) } else { text.append(shortest: score) }
         add(text.bytes)
     }
 
@@ -166,7 +168,7 @@ struct ScanResults: ~Copyable {
 }
 
 extension Request {
-    /// The cursor that the argument at `index` spells, as C's `strtoul` reads it.
+    /// The cursor that the argument at `index` spells, as C's `strtoul` reads it: up to a zero.
     func cursor(_ index: Int) throws(CommandError) -> UInt64 {
         let text = self[index]
         var value: UInt64 = 0
@@ -174,7 +176,7 @@ extension Request {
         while offset < text.byteCount, text.byte(at: offset) == 0x20 { offset += 1 }
         if offset < text.byteCount, text.byte(at: offset) == UInt8(ascii: "+") { offset += 1 }
         guard offset < text.byteCount else { throw .invalidCursor }
-        while offset < text.byteCount {
+        while offset < text.byteCount, text.byte(at: offset) != 0 || offset == 0 {
             let digit = text.byte(at: offset) &- UInt8(ascii: "0")
             guard digit <= 9 else { throw .invalidCursor }
             let (scaled, overflowed) = value.multipliedReportingOverflow(by: 10)

@@ -348,9 +348,11 @@ private func scan(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     _ = try request.cursor(2)
-    guard let set = try engine.lookup(request.key, .sortedSet)?.sortedSet else {
+    guard let entry = try engine.lookup(request.key, .sortedSet) else {
         return ScanResults(reply.protocolVersion).finish(0, &reply)
     }
+    let set = entry.sortedSet
+    let isLarge = entry.encoding == .indexedSortedSet
     let options = try ScanOptions(request, cursorAt: 2, .sortedSet)
     var found = ScanResults(reply.protocolVersion)
     let cursor = options.walk { cursor, visited in
@@ -358,7 +360,7 @@ private func scan(
             visited += 1
             guard options.accepts(member) else { return }
             found.add(member)
-            if !options.isWithoutValues { found.add(score: score) }
+            if !options.isWithoutValues { found.add(score: score, ofLargeSet: isLarge) }
         }
     }
     found.finish(cursor, &reply)
