@@ -37,9 +37,9 @@ package struct LogDirectory: Sendable {
         manifest.isSingleFile && entry == manifest.base ? fileName : path(entry.name)
     }
 
-    /// Reads which files count; nil if there is no log. Changes nothing.
+    /// Reads which files count; nil if there is no log.
     ///
-    /// The `appendonly.aof` of a server before Redis 7 is a log whose base it is.
+    /// It changes nothing. The `appendonly.aof` of a server before Redis 7 is a log whose base it is.
     package func loadManifest() throws(LogError) -> Manifest? {
         var text = ByteWriter()
         var holdsManifest = false

@@ -121,8 +121,10 @@ struct GeoShape {
         }
     }
 
-    /// The cells that hold everything in the shape: the one of the center and its neighbours,
-    /// as small as they can be. Results come in their order where none is asked for.
+    /// The cells that hold everything in the shape, as small as they can be.
+    ///
+    /// They are that of the center and its neighbours. Results come in their order where none is
+    /// asked for.
     var cells: [GeoHash] {
         let bounds = self.bounds
         var step = GeoShape.step(reaching: reach(bounds), at: center.latitude)

@@ -5,8 +5,10 @@ import Platform
 import TestKit
 import Testing
 
-/// Logs that live through everything at random: crashes, also of the recovery, failing calls,
-/// full disks. A failure names its seed, and `LARDER_LOG_SEED` runs that one again.
+/// Logs that live through everything at random.
+///
+/// That is crashes, also of the recovery, failing calls and full disks. A failure names its seed,
+/// and `LARDER_LOG_SEED` runs that one again.
 ///
 /// `LARDER_LOG_RUNS` sets how many seeds are run.
 struct LogSimulationTests {

@@ -3,12 +3,8 @@
 # Kinds of data that a file may hold.
 NOT_YET = {
     "stream": "streams are refused by name",
-    "function": "function libraries are refused by name",
     "module": "module values are refused by name",
-    "field-deadline": "hash fields have no deadlines of their own",
-    "rdb-12": "RDB 12, of Redis 7.4 and later, is read when the whole format is",
     "log-switch": "the log cannot be switched on while the daemon runs",
-    "single-file-aof": "only the directory with a manifest is opened, not the one file of Redis before 7",
 }
 
 # Families of `Tools/differential` that have no undeclared difference left.
