@@ -97,6 +97,7 @@ let package = Package(
         ),
         tests(of: "Bytes", imports: ["Bytes", "TestKit"]),
         tests(of: "RESP", imports: ["RESP", "Bytes", "TestKit"]),
+        tests(of: "Transport", imports: ["Transport", "Bytes", "Platform", "TestKit"]),
         tests(of: "AppendLog", imports: ["AppendLog", "Bytes", "Platform", "TestKit"]),
         tests(of: "Store", imports: ["Store", "Bytes", "TestKit"]),
         tests(of: "Structures", imports: ["Structures", "Bytes", "TestKit"]),
