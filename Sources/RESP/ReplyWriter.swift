@@ -124,12 +124,19 @@ public struct ReplyWriter: ~Copyable, Sendable {
     /// Why a command was refused; line ends in the text, which may quote input, become spaces.
     public mutating func error(_ text: String) {
         var text = text
-        text.withUTF8 { unsafe line(UInt8(ascii: "-"), UnsafeRawBufferPointer($0).bytes) }
+        text.withUTF8 { unsafe error(UnsafeRawBufferPointer($0).bytes) }
     }
 
-    /// Why a command was refused; line ends in the text become spaces.
+    /// Why a command was refused; line ends in the text become spaces, at its ends they go.
     public mutating func error(_ text: RawSpan) {
-        line(UInt8(ascii: "-"), text)
+        var (start, end) = (0, text.byteCount)
+        while start < end, Self.isLineEnd(text.byte(at: start)) { start += 1 }
+        while start < end, Self.isLineEnd(text.byte(at: end - 1)) { end -= 1 }
+        line(UInt8(ascii: "-"), text.extracting(start..<end))
+    }
+
+    private static func isLineEnd(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
     }
 
     // Shapes that RESP2 spells as strings and integers.
@@ -279,8 +286,7 @@ public struct ReplyWriter: ~Copyable, Sendable {
         output.append(type)
         for offset in 0..<text.byteCount {
             let byte = text.byte(at: offset)
-            let isLineEnd = byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
-            output.append(isLineEnd ? UInt8(ascii: " ") : byte)
+            output.append(Self.isLineEnd(byte) ? UInt8(ascii: " ") : byte)
         }
         output.append("\r\n")
     }

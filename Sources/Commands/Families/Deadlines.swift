@@ -141,7 +141,7 @@ private func ttl(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     guard let deadline = engine.deadline(request.key, &reply) else { return }
-    reply.integer((max(deadline - engine.dataSet.now, 0) + 500) / 1000)
+    reply.integer(Int64((UInt64(max(deadline - engine.dataSet.now, 0)) + 500) / 1000))
 }
 
 private func ttlMilliseconds(
@@ -159,7 +159,7 @@ private func expireTime(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     guard let deadline = engine.deadline(request.key, &reply) else { return }
-    reply.integer((deadline + 500) / 1000)
+    reply.integer(Int64((UInt64(max(deadline, 0)) + 500) / 1000))
 }
 
 private func expireTimeMilliseconds(
