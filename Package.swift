@@ -31,12 +31,15 @@ let package = Package(
     ],
     dependencies: [
         // The daemon's messages.
-        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2")
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        // The arguments of the two tools; it brings FoundationEssentials, so not the daemon's.
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     ],
     targets: [
         // Floor 0: bytes, and the C libraries.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDecimal"),
         .target(name: "CCarrylessMultiply"),
         module("Bytes", imports: ["CCarrylessMultiply", "CDecimal", "CLZ4", "CZstd"]),
@@ -81,10 +84,36 @@ let package = Package(
             ]
         ),
 
+        module(
+            "Inspect",
+            imports: ["Bytes", "CZlib", "Platform", "RESP", "RDB", "AppendLog"]
+        ),
+        module(
+            "Migrate",
+            imports: ["Bytes", "Platform", "RESP", "RDB", "Transport", "Inspect"]
+        ),
+
         // Roof: the programs.
         .executableTarget(
             name: "larder-server",
             dependencies: ["Server"],
+            swiftSettings: settings
+        ),
+
+        .executableTarget(
+            name: "larder-inspect",
+            dependencies: [
+                "Inspect", "Bytes", "Platform", "RDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "larder-migrate",
+            dependencies: [
+                "Migrate", "Inspect", "Bytes", "Platform", "RDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings
         ),
 
@@ -109,6 +138,11 @@ let package = Package(
                 "Larder", "Bytes", "RDB", "Platform", "Store", "Dump", "Commands", "Snapshots",
                 "TestKit",
             ]
+        ),
+        tests(of: "Inspect", imports: ["Inspect", "RDB", "Bytes", "Platform", "TestKit"]),
+        tests(
+            of: "Migrate",
+            imports: ["Migrate", "Inspect", "RDB", "RESP", "Bytes", "Platform", "TestKit"]
         ),
         tests(of: "Tidy", imports: []),
     ]

@@ -24,7 +24,7 @@ struct TidyTests {
             "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport", "Dump",
             "Commands", "Snapshots", "Larder", "Logging",
         ],
-        "Inspect": ["Bytes", "Platform", "RDB", "AppendLog", "RESP"],
+        "Inspect": ["Bytes", "CZlib", "Platform", "RDB", "AppendLog", "RESP"],
         "Migrate": ["Bytes", "Platform", "RESP", "RDB", "Inspect", "Transport"],
         "larder-server": ["Server", "Platform"],
         "larder-inspect": ["Inspect", "Bytes", "Platform", "RDB", "ArgumentParser"],
