@@ -120,11 +120,14 @@ public struct LZ4Decompressor: ~Copyable {
 
     /// Appends what `input` decompresses to, up to the end of `input` or of the frame.
     ///
-    /// After it threw, `reset` is the only call allowed.
+    /// Once there are `limit` bytes it returns, too; there may then be more of the input to
+    /// come even if all of it is consumed. After it threw, `reset` is the only call allowed.
     public mutating func decompress(
         _ input: RawSpan,
-        into output: inout ByteWriter
+        into output: inout ByteWriter,
+        upTo limit: Int = .max
     ) throws(DamagedFrame) -> DecompressionStep {
+        let start = output.count
         var consumed = 0
         while true {
             let rest = input.part(from: consumed, count: input.byteCount - consumed)
@@ -152,7 +155,7 @@ public struct LZ4Decompressor: ~Copyable {
             }
             if code == 0 { return DecompressionStep(consumed: consumed, endsFrame: true) }
             let roomWasEnough = output.count - before < 256 << 10
-            if consumed == input.byteCount, roomWasEnough {
+            if consumed == input.byteCount && roomWasEnough || output.count - start >= limit {
                 return DecompressionStep(consumed: consumed, endsFrame: false)
             }
         }
@@ -220,11 +223,14 @@ public struct ZstdDecompressor: ~Copyable {
 
     /// Appends what `input` decompresses to, up to the end of `input` or of the frame.
     ///
-    /// After it threw, `reset` is the only call allowed.
+    /// Once there are `limit` bytes it returns, too; there may then be more of the input to
+    /// come even if all of it is consumed. After it threw, `reset` is the only call allowed.
     public mutating func decompress(
         _ input: RawSpan,
-        into output: inout ByteWriter
+        into output: inout ByteWriter,
+        upTo limit: Int = .max
     ) throws(DamagedFrame) -> DecompressionStep {
+        let start = output.count
         var consumed = 0
         while true {
             let rest = input.part(from: consumed, count: input.byteCount - consumed)
@@ -249,7 +255,7 @@ public struct ZstdDecompressor: ~Copyable {
                 throw DamagedFrame(name ?? "damaged")
             }
             if code == 0 { return DecompressionStep(consumed: consumed, endsFrame: true) }
-            if consumed == input.byteCount, roomWasEnough {
+            if consumed == input.byteCount && roomWasEnough || output.count - start >= limit {
                 return DecompressionStep(consumed: consumed, endsFrame: false)
             }
         }
