@@ -1,1 +1,144 @@
-// Replaced by the first file of the module.
+import AppendLog
+import Bytes
+import Platform
+import RDB
+
+/// The files that hold a data set, and one pass over what is in them.
+///
+///     let inspection = Inspection(paths: ["dump.rdb"])
+///     var summary = Summary()
+///     try inspection.read(into: &summary)
+///
+/// A path names an RDB, plain or in gzip, zstd or lz4; `-`, standard input; the directory of an
+/// append-only log, or one that has such a directory; or an append-only file. Files are read in
+/// the order given, as parts of one data set: those of a cluster, for example. Memory does not
+/// grow with what is read.
+package struct Inspection {
+    /// The files, in the order they are read.
+    package var paths: [String]
+    /// What is looked for beyond what it takes to read on.
+    package var options = FileReader.Options()
+    /// Told of each piece that was read.
+    package var progress: Progress?
+
+    /// Names the files; nothing is opened yet.
+    package init(paths: [String]) {
+        self.paths = paths
+    }
+
+    /// Reads everything once.
+    package func read(
+        into consumer: inout some RecordConsumer & ~Copyable
+    ) throws(InspectError) {
+        progress?.totalByteCount = totalByteCount
+        for path in paths {
+            do throws(RDBError) {
+                if let location = try located(path) {
+                    let file = FileDescription(
+                        path: path,
+                        compression: .none,
+                        byteCount: nil,
+                        isLog: true
+                    )
+                    try consumer.begin(file)
+                    try readLog(at: location, FileSummary(), into: &consumer)
+                } else {
+                    try readFile(path, into: &consumer)
+                }
+            } catch {
+                throw InspectError(path, error)
+            }
+        }
+    }
+
+    private var totalByteCount: Int? {
+        var total = 0
+        for path in paths {
+            guard !Paths.isDirectory(path), let stream = try? InputStream(path: path),
+                let count = stream.byteCount
+            else { return nil }
+            total += count
+        }
+        return total
+    }
+
+    private func located(_ path: String) throws(RDBError) -> LogLocation? {
+        do {
+            return try LogLocation(path)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot look into it", cause: error)
+        }
+    }
+
+    private func logFile(_ path: String) throws(RDBError) -> LogLocation {
+        do {
+            return try LogLocation(file: path)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot open it", cause: error)
+        }
+    }
+
+    private func readFile(
+        _ path: String,
+        into consumer: inout some RecordConsumer & ~Copyable
+    ) throws(RDBError) {
+        let stream: InputStream
+        let source: FileSource
+        let beginning: ByteString
+        do {
+            stream = try InputStream(path: path)
+            source = try FileSource(stream, progress: progress)
+            beginning = try source.peek(1)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot open it", cause: error)
+        }
+        // A log is opened anew, by those who know logs.
+        let canBeLog = source.compression == .none && stream.byteCount != nil
+        let isLog = canBeLog && (beginning == "*" || beginning == "#")
+        try consumer.begin(
+            FileDescription(
+                path: path,
+                compression: source.compression,
+                byteCount: stream.byteCount,
+                isLog: isLog
+            )
+        )
+        if isLog {
+            return try readLog(at: try logFile(path), FileSummary(), into: &consumer)
+        }
+        let (summary, isFollowedByCommands) = try readRecords(source, into: &consumer)
+        progress?.finishFile(byteCount: stream.offset)
+        if canBeLog, isFollowedByCommands {
+            return try readLog(at: try logFile(path), summary, into: &consumer)
+        }
+        try consumer.end(summary)
+    }
+
+    /// Reads an RDB to its end, and says whether commands follow.
+    func readRecords(
+        _ source: any ByteSource,
+        into consumer: inout some RecordConsumer & ~Copyable
+    ) throws(RDBError) -> (FileSummary, isFollowedByCommands: Bool) {
+        var summary = FileSummary()
+        var reader = FileReader(source, options: options)
+        while true {
+            let record = try reader.next()
+            switch record {
+            case .key(let key):
+                try consumer.key(key, &reader)
+            case .end(let checksum):
+                summary.checksum = checksum
+                summary.format = reader.format
+                summary.byteCount = reader.offset
+                try consumer.record(record, &reader)
+                guard try reader.hasMore() else { return (summary, false) }
+                let next = reader.unreadBytes.byte(at: 0)
+                let isCommand = next == UInt8(ascii: "*") || next == UInt8(ascii: "#")
+                summary.hasTrailingBytes = !isCommand
+                return (summary, isCommand)
+            default:
+                try consumer.record(record, &reader)
+            }
+        }
+    }
+}

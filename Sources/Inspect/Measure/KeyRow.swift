@@ -1,0 +1,64 @@
+import Bytes
+import RDB
+
+/// What is known of one key once its value was walked; the name is the reader's.
+package struct KeyRow: Equatable, Sendable {
+    /// The database.
+    package var database: UInt64
+    /// How the value is laid out.
+    package var encoding: Encoding
+    /// Where in the file the record begins.
+    package var offset: Int
+    /// Bytes of the record: the key, its deadline and its value.
+    package var byteCount: Int
+    /// Elements, members, fields or entries; the bytes of a string.
+    package var elementCount: Int
+    /// Bytes of the largest element, member, or field with its value; of a string, all.
+    package var largestElement: Int
+    /// When the key expires, in milliseconds since 1970.
+    package var deadline: Int64?
+    /// How long nobody asked for it, in seconds.
+    package var idleSeconds: UInt64?
+    /// How often it is asked for, as a logarithm.
+    package var frequency: UInt8?
+    /// Fields that have a deadline.
+    package var fieldDeadlineCount: Int
+    /// Bytes of memory that the target needs for it.
+    package var memory: Int
+}
+
+extension ValueKind {
+    /// The name by which commands know it; what its module calls a module's.
+    package var commandName: String {
+        switch self {
+        case .sortedSet: "zset"
+        default: rawValue
+        }
+    }
+}
+
+extension ValueMeasure {
+    /// Walks the value of the last key of `reader` and tells what is known of it.
+    package mutating func measure(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) -> KeyRow {
+        try reader.readValue(into: &self)
+        return KeyRow(
+            database: reader.database,
+            encoding: record.encoding,
+            offset: record.offset,
+            byteCount: reader.offset - record.offset,
+            elementCount: elementCount,
+            largestElement: largestElement,
+            deadline: record.deadline,
+            idleSeconds: record.idleSeconds,
+            frequency: record.frequency,
+            fieldDeadlineCount: fieldDeadlineCount,
+            memory: memory.byteCount(
+                ofKey: reader.key.byteCount,
+                hasDeadline: record.deadline != nil
+            )
+        )
+    }
+}

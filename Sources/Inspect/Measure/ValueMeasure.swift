@@ -1,0 +1,162 @@
+import Bytes
+import RDB
+
+/// Measures values: how many elements, the largest of them, and the memory they need.
+///
+/// One measure serves all keys of a file, one after the other.
+package struct ValueMeasure: PayloadVisitor {
+    /// Elements, members, fields or entries; the bytes of a string.
+    package private(set) var elementCount = 0
+    /// Bytes of the largest element, member, or field with its value; of a string, all.
+    package private(set) var largestElement = 0
+    /// Fields that have a deadline.
+    package private(set) var fieldDeadlineCount = 0
+    /// The module of a module value.
+    package private(set) var module: ModuleID?
+    /// What the memory model has been told of the value.
+    package var memory: MemoryTally
+
+    private var kind = ValueKind.string
+
+    /// Measures for the target of `memory`.
+    package init(memory: MemoryTally = MemoryTally()) {
+        self.memory = memory
+    }
+
+    /// Forgets the value before.
+    package mutating func begin(_ encoding: Encoding) -> Reporting {
+        elementCount = 0
+        largestElement = 0
+        fieldDeadlineCount = 0
+        module = nil
+        kind = encoding.kind
+        memory.begin(encoding)
+        return .encoded
+    }
+
+    /// Longer strings come in parts, so that memory stays flat.
+    package var largestWholeString: Int { 1 << 16 }
+
+    /// Tells the model how large the value says it is.
+    package mutating func announce(_ extent: Extent) {
+        memory.announce(extent)
+    }
+
+    /// Tells the model that the value ended.
+    package mutating func end() {
+        memory.end()
+    }
+
+    package mutating func string(_ value: PackedValue) {
+        elementCount = value.byteCount
+        largestElement = elementCount
+        memory.string(value)
+    }
+
+    package mutating func stringPart(_ bytes: RawSpan, at offset: Int, of byteCount: Int) {
+        guard offset == 0 else { return }
+        elementCount = byteCount
+        largestElement = byteCount
+        memory.longString(byteCount)
+    }
+
+    package mutating func listElement(_ element: PackedValue) {
+        count(element.byteCount)
+        memory.listElement(element)
+    }
+
+    package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        let largest = try largestElement(of: listpack, stride: 1)
+        elementCount += count
+        largestElement = max(largestElement, largest)
+        memory.listNode(listpack, count: count)
+    }
+
+    package mutating func setMember(_ member: PackedValue) {
+        count(member.byteCount)
+        memory.setMember(member)
+    }
+
+    package mutating func sortedSetMember(_ member: PackedValue, score: Double) {
+        count(member.byteCount)
+        memory.sortedSetMember(member, score: score)
+    }
+
+    package mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        count(field.byteCount + value.byteCount)
+        if deadline != nil { fieldDeadlineCount += 1 }
+        memory.hashField(field, value: value, deadline: deadline)
+    }
+
+    package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        elementCount = count
+        largestElement = try largestElement(of: bytes, stride: kind == .hash ? 2 : 1)
+        memory.listpack(bytes, count: count)
+    }
+
+    package mutating func intset(_ bytes: RawSpan, count: Int) {
+        elementCount = count
+        // The ends of a sorted run of integers have the most digits.
+        let members = IntsetMembers(bytes)
+        if let first = members.first, let last = members.last {
+            largestElement = max(DecimalText.byteCount(of: first), DecimalText.byteCount(of: last))
+        }
+        memory.intset(bytes, count: count)
+    }
+
+    package mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        elementCount += liveCount
+        largestElement = max(largestElement, try largestElement(of: listpack, stride: 1))
+        memory.streamNode(listpack, liveCount: liveCount)
+    }
+
+    package mutating func streamState(_ state: StreamState) {
+        memory.streamState(state)
+    }
+
+    package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        memory.streamGroup(name, group)
+    }
+
+    package mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+        memory.streamConsumer(name, consumer)
+    }
+
+    package mutating func module(_ module: ModuleID) {
+        self.module = module
+    }
+
+    package mutating func moduleItem(_ item: ModuleItem) {
+        elementCount += 1
+        if case .string(let text) = item { largestElement = max(largestElement, text.byteCount) }
+        memory.moduleItem(item)
+    }
+
+    @inline(__always)
+    private mutating func count(_ byteCount: Int) {
+        elementCount += 1
+        if byteCount > largestElement { largestElement = byteCount }
+    }
+
+    /// The largest run of `stride` elements, of which in a sorted set every second is a score.
+    private func largestElement(of listpack: RawSpan, stride: Int) throws(RDBError) -> Int {
+        let skipsSecond = kind == .sortedSet
+        var largest = 0
+        do {
+            var reader = try ListpackReader(listpack)
+            while let element = try reader.next() {
+                var byteCount = element.byteCount
+                if stride == 2, let value = try reader.next() { byteCount += value.byteCount }
+                if skipsSecond { _ = try reader.next() }
+                if byteCount > largest { largest = byteCount }
+            }
+        } catch {
+            throw RDBError(.invalidListpack, at: error.offset, "listpack: \(error.reason)")
+        }
+        return largest
+    }
+}

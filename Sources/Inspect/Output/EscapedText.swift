@@ -1,0 +1,83 @@
+import Bytes
+
+/// Keys and values as people read them, safe for a terminal and reversible.
+///
+///     caf\xe9\x0a      an invalid byte and a line feed
+///     C:\\temp         a backslash
+///     größe            other text stays as it is
+///
+/// What is escaped as `\xNN`: control characters, the characters that turn the direction of a
+/// line, and bytes that are not UTF-8. `\\` is a backslash. Everything else stands for itself.
+package enum EscapedText {
+    /// The escaped form of `bytes`.
+    package static func escape(_ bytes: RawSpan) -> String {
+        var writer = ByteWriter()
+        writer.append(escaped: bytes)
+        return writer.bytes.text
+    }
+
+    /// The bytes that `text` stands for; nil if an escape is not whole.
+    package static func unescape(_ text: String) -> ByteString? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                bytes.append(byte)
+                continue
+            }
+            switch rest.popFirst() {
+            case UInt8(ascii: "\\"): bytes.append(byte)
+            case UInt8(ascii: "x"):
+                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+                guard digits.utf8.count == 2, let value = UInt8(digits, radix: 16) else {
+                    return nil
+                }
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            default: return nil
+            }
+        }
+        return ByteString(bytes)
+    }
+}
+
+extension ByteWriter {
+    /// Appends the escaped form of `bytes`.
+    package mutating func append(escaped bytes: RawSpan) {
+        var offset = 0
+        while offset < bytes.byteCount {
+            let plain = bytes.plainTextCount(from: offset)
+            append(bytes.part(from: offset, count: plain))
+            offset += plain
+            if offset == bytes.byteCount { return }
+            let byte = bytes.byte(at: offset)
+            let length = UTF8Check.length(of: bytes, at: offset)
+            if byte == UInt8(ascii: "\\") {
+                append("\\\\")
+                offset += 1
+            } else if length == 0 || isHidden(bytes, offset, length) {
+                for _ in 0..<max(1, length) {
+                    append("\\x")
+                    append(hexadecimal: bytes.byte(at: offset))
+                    offset += 1
+                }
+            } else {
+                append(bytes.part(from: offset, count: length))
+                offset += length
+            }
+        }
+    }
+
+    /// Whether a character is a control, or moves others about.
+    private func isHidden(_ bytes: RawSpan, _ offset: Int, _ length: Int) -> Bool {
+        let first = bytes.byte(at: offset)
+        if length == 1 { return first < 0x20 || first == 0x7F }
+        let second = bytes.byte(at: offset + 1)
+        if length == 2 { return first == 0xC2 && second < 0xA0 }
+        guard length == 3, first == 0xE2 else { return false }
+        let third = bytes.byte(at: offset + 2)
+        // U+2028 to U+202E and U+2066 to U+2069.
+        return second == 0x80 && (0xA8...0xAE).contains(third)
+            || second == 0x81 && (0xA6...0xA9).contains(third)
+    }
+}
