@@ -3,7 +3,7 @@ import Glibc
 import Platform
 
 /// Where a socket is reached: an address with a port, or a path.
-package enum SocketAddress: Equatable, Sendable {
+package enum SocketAddress: Hashable, Sendable {
     case tcp(host: String, port: Int)
     case unix(path: String)
 

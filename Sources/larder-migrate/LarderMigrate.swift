@@ -5,6 +5,7 @@ import ArgumentParser
 struct LarderMigrate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "larder-migrate",
-        abstract: "Turns dumps of Redis into files and servers that Valkey accepts."
+        abstract: "Turns dumps of Redis into files and servers that Valkey accepts.",
+        subcommands: [LoadCommand.self]
     )
 }
