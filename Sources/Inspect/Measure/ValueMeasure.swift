@@ -37,11 +37,6 @@ package struct ValueMeasure: PayloadVisitor {
     /// Longer strings come in parts, so that memory stays flat.
     package var largestWholeString: Int { 1 << 16 }
 
-    /// Tells the model how large the value says it is.
-    package mutating func announce(_ extent: Extent) {
-        memory.announce(extent)
-    }
-
     /// Tells the model that the value ended.
     package mutating func end() {
         memory.end()
@@ -91,7 +86,11 @@ package struct ValueMeasure: PayloadVisitor {
     package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
         elementCount = count
         largestElement = try largestElement(of: bytes, stride: kind == .hash ? 2 : 1)
-        memory.listpack(bytes, count: count)
+        do {
+            try memory.listpack(bytes, count: count, largest: largestElement)
+        } catch {
+            throw RDBError(.invalidListpack, at: error.offset, "listpack: \(error.reason)")
+        }
     }
 
     package mutating func intset(_ bytes: RawSpan, count: Int) {
@@ -111,19 +110,23 @@ package struct ValueMeasure: PayloadVisitor {
     ) throws(RDBError) {
         elementCount += liveCount
         largestElement = max(largestElement, try largestElement(of: listpack, stride: 1))
-        memory.streamNode(listpack, liveCount: liveCount)
-    }
-
-    package mutating func streamState(_ state: StreamState) {
-        memory.streamState(state)
+        memory.streamNode(listpack, master: master)
     }
 
     package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
-        memory.streamGroup(name, group)
+        memory.streamGroup(name)
+    }
+
+    package mutating func pendingEntry(_ entry: PendingEntry) {
+        memory.pendingEntry(entry.id)
     }
 
     package mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
-        memory.streamConsumer(name, consumer)
+        memory.streamConsumer(name)
+    }
+
+    package mutating func consumerPending(_ id: StreamID) {
+        memory.consumerPending(id)
     }
 
     package mutating func module(_ module: ModuleID) {
