@@ -93,11 +93,8 @@ package struct ValueDigest: PayloadVisitor {
     }
 
     package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        try forEachElement(of: listpack) { digest, reader throws(ListpackError) in
-            guard let element = try reader.next() else { return false }
-            digest.listElement(element)
-            return true
-        }
+        var reader = try ElementReader(listpack)
+        while let element = try reader.next() { listElement(element) }
     }
 
     package mutating func setMember(_ member: PackedValue) {
@@ -130,15 +127,13 @@ package struct ValueDigest: PayloadVisitor {
     }
 
     package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        let kind = kind
-        try forEachElement(of: bytes) { digest, reader throws(ListpackError) in
-            guard let element = try reader.next() else { return false }
+        var reader = try ElementReader(bytes)
+        while let element = try reader.next() {
             if kind == .set {
-                digest.setMember(element)
-            } else if let value = try reader.next() {
-                digest.pair(element, value)
+                setMember(element)
+            } else {
+                pair(element, try reader.require())
             }
-            return true
         }
     }
 
@@ -151,18 +146,6 @@ package struct ValueDigest: PayloadVisitor {
         }
     }
 
-    private mutating func forEachElement(
-        of listpack: RawSpan,
-        _ body: (inout ValueDigest, inout ListpackReader) throws(ListpackError) -> Bool
-    ) throws(RDBError) {
-        do {
-            var reader = try ListpackReader(listpack)
-            while try body(&self, &reader) {}
-        } catch {
-            throw RDBError(.invalidListpack, at: error.offset, "listpack: \(error.reason)")
-        }
-    }
-
     private mutating func add(_ digest: Digest128) {
         elementCount += 1
         sum += digest
@@ -172,6 +155,15 @@ package struct ValueDigest: PayloadVisitor {
 // Streams.
 
 extension ValueDigest {
+    package mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        var node = try StreamNode(listpack, master: master)
+        try node.report(to: &self)
+    }
+
     package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
         elementCount += 1
         sequence.combine(id)

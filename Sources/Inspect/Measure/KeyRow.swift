@@ -44,7 +44,12 @@ extension ValueMeasure {
         _ reader: inout FileReader
     ) throws(RDBError) -> KeyRow {
         try reader.readValue(into: &self)
-        return KeyRow(
+        return row(record, reader)
+    }
+
+    /// What is known of the last key of `reader`, whose value was walked.
+    package func row(_ record: KeyRecord, _ reader: borrowing FileReader) -> KeyRow {
+        KeyRow(
             database: reader.database,
             encoding: record.encoding,
             offset: record.offset,

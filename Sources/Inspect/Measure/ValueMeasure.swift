@@ -149,16 +149,12 @@ package struct ValueMeasure: PayloadVisitor {
     private func largestElement(of listpack: RawSpan, stride: Int) throws(RDBError) -> Int {
         let skipsSecond = kind == .sortedSet
         var largest = 0
-        do {
-            var reader = try ListpackReader(listpack)
-            while let element = try reader.next() {
-                var byteCount = element.byteCount
-                if stride == 2, let value = try reader.next() { byteCount += value.byteCount }
-                if skipsSecond { _ = try reader.next() }
-                if byteCount > largest { largest = byteCount }
-            }
-        } catch {
-            throw RDBError(.invalidListpack, at: error.offset, "listpack: \(error.reason)")
+        var reader = try ElementReader(listpack)
+        while let element = try reader.next() {
+            var byteCount = element.byteCount
+            if stride == 2 { byteCount += try reader.require().byteCount }
+            if skipsSecond { _ = try reader.require() }
+            if byteCount > largest { largest = byteCount }
         }
         return largest
     }

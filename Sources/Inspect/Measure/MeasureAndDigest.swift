@@ -1,0 +1,115 @@
+import Bytes
+import RDB
+
+/// A measure and a digest of the same value in one walk.
+struct MeasureAndDigest: PayloadVisitor {
+    var measure: ValueMeasure
+    var digest: ValueDigest
+
+    mutating func begin(_ encoding: Encoding) -> Reporting {
+        _ = measure.begin(encoding)
+        return digest.begin(encoding)
+    }
+
+    mutating func announce(_ extent: Extent) {
+        measure.announce(extent)
+    }
+
+    mutating func end() {
+        measure.end()
+        digest.end()
+    }
+
+    var largestWholeString: Int { measure.largestWholeString }
+
+    mutating func string(_ value: PackedValue) {
+        measure.string(value)
+        digest.string(value)
+    }
+
+    mutating func stringPart(_ bytes: RawSpan, at offset: Int, of byteCount: Int) {
+        measure.stringPart(bytes, at: offset, of: byteCount)
+        digest.stringPart(bytes, at: offset, of: byteCount)
+    }
+
+    mutating func listElement(_ element: PackedValue) {
+        measure.listElement(element)
+        digest.listElement(element)
+    }
+
+    mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        try measure.listNode(listpack, count: count)
+        try digest.listNode(listpack, count: count)
+    }
+
+    mutating func setMember(_ member: PackedValue) {
+        measure.setMember(member)
+        digest.setMember(member)
+    }
+
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) {
+        measure.sortedSetMember(member, score: score)
+        digest.sortedSetMember(member, score: score)
+    }
+
+    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        measure.hashField(field, value: value, deadline: deadline)
+        digest.hashField(field, value: value, deadline: deadline)
+    }
+
+    mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        try measure.listpack(bytes, count: count)
+        try digest.listpack(bytes, count: count)
+    }
+
+    mutating func intset(_ bytes: RawSpan, count: Int) {
+        measure.intset(bytes, count: count)
+        digest.intset(bytes, count: count)
+    }
+
+    mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        try measure.streamNode(listpack, master: master, liveCount: liveCount)
+        try digest.streamNode(listpack, master: master, liveCount: liveCount)
+    }
+
+    mutating func streamState(_ state: StreamState) {
+        measure.streamState(state)
+        digest.streamState(state)
+    }
+
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        measure.streamGroup(name, group)
+        digest.streamGroup(name, group)
+    }
+
+    mutating func pendingEntry(_ entry: PendingEntry) {
+        digest.pendingEntry(entry)
+    }
+
+    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+        measure.streamConsumer(name, consumer)
+        digest.streamConsumer(name, consumer)
+    }
+
+    mutating func consumerPending(_ id: StreamID) {
+        digest.consumerPending(id)
+    }
+
+    mutating func producedEntry(producer: PackedValue, key: PackedValue, id: StreamID) {
+        digest.producedEntry(producer: producer, key: key, id: id)
+    }
+
+    mutating func module(_ module: ModuleID) {
+        measure.module(module)
+        digest.module(module)
+    }
+
+    mutating func moduleItem(_ item: ModuleItem) {
+        measure.moduleItem(item)
+        digest.moduleItem(item)
+    }
+}

@@ -1,0 +1,224 @@
+import AppendLog
+import Bytes
+import Platform
+import RDB
+
+/// What is in a data set, at a glance: the consumer that counts everything in one pass.
+package struct Summary: RecordConsumer {
+    /// What is counted besides.
+    package struct Options: Sendable {
+        /// Whether to compute the content digest.
+        package var isDigesting = false
+        /// How many of the biggest keys are kept.
+        package var largestCount = 10
+        /// What separates the parts of keys.
+        package var separator = UInt8(ascii: ":")
+        /// The moment that deadlines are counted from, in milliseconds since 1970.
+        package var now = SystemTime().wallTime.milliseconds
+
+        /// Counts from now.
+        package init() {}
+    }
+
+    /// The files, in the order they were read.
+    package private(set) var files: [File] = []
+    /// Counts by database, in the order they came.
+    package private(set) var databases: [Database] = []
+    /// Counts by encoding: index is the raw value of the encoding.
+    package private(set) var encodings = Array(
+        repeating: Amount(),
+        count: Encoding.allCases.count
+    )
+    /// When keys expire.
+    package private(set) var forecast: Forecast
+    /// The keys with the largest records.
+    package private(set) var largest: LargestKeys
+    /// The parts of keys.
+    package private(set) var prefixes: PrefixTree
+    /// Values and other data of modules.
+    package private(set) var modules: [ModuleID: ModuleUse] = [:]
+    /// Libraries of functions.
+    package private(set) var functions: [FunctionLibrary] = []
+    /// The digest, if it was asked for.
+    package private(set) var digest: ContentDigest?
+    /// Fields of hashes that have a deadline.
+    package private(set) var fieldDeadlineCount = 0
+    /// What only some servers can read.
+    package private(set) var features = Features()
+
+    private var measure: ValueMeasure
+    private var valueDigest = ValueDigest()
+    private var currentDatabase = 0
+
+    /// A file of the data set.
+    package struct File: Sendable {
+        package var description: FileDescription
+        package var summary = FileSummary()
+        /// Facts that the file says about itself, in its order.
+        package var auxiliaries: [(name: ByteString, value: ByteString)] = []
+        /// Commands after the RDB, or in the log.
+        package var commandByteCount = 0
+    }
+
+    /// Keys, their elements and sizes.
+    package struct Amount: Equatable, Sendable {
+        package var keyCount = 0
+        package var elementCount = 0
+        package var byteCount = 0
+        package var memory = 0
+
+        mutating func add(_ row: KeyRow) {
+            keyCount += 1
+            elementCount += row.elementCount
+            byteCount += row.byteCount
+            memory += row.memory
+        }
+    }
+
+    /// A database.
+    package struct Database: Equatable, Sendable {
+        package var number: UInt64
+        package var amount = Amount()
+        package var deadlineCount = 0
+        package var expiredCount = 0
+    }
+
+    /// Where data of a module was found.
+    package struct ModuleUse: Equatable, Sendable {
+        package var keyCount = 0
+        package var auxiliaryCount = 0
+    }
+
+    /// A library of functions.
+    package struct FunctionLibrary: Equatable, Sendable {
+        /// The first line, which names engine and library.
+        package var header: ByteString
+        package var byteCount: Int
+    }
+
+    /// What only some servers can read.
+    package struct Features: Equatable, Sendable {
+        package var hasSlotSizes = false
+        package var unfinishedSlotImports = 0
+        package var hashTemplateCount = 0
+        package var metadataKeyCount = 0
+    }
+
+    /// Counts nothing yet; `memory` knows the target whose memory is estimated.
+    package init(_ options: Options = Options(), memory: MemoryTally = MemoryTally()) {
+        forecast = Forecast(now: options.now)
+        largest = LargestKeys(options.largestCount, by: .bytes)
+        prefixes = PrefixTree(separator: options.separator)
+        digest = options.isDigesting ? ContentDigest() : nil
+        measure = ValueMeasure(memory: memory)
+    }
+
+    /// All keys together.
+    package var total: Amount {
+        var total = Amount()
+        for database in databases {
+            total.keyCount += database.amount.keyCount
+            total.elementCount += database.amount.elementCount
+            total.byteCount += database.amount.byteCount
+            total.memory += database.amount.memory
+        }
+        return total
+    }
+
+    package mutating func begin(_ file: FileDescription) {
+        files.append(File(description: file))
+    }
+
+    package mutating func end(_ file: FileSummary) {
+        files[files.count - 1].summary = file
+    }
+
+    package mutating func effects(_ requests: RawSpan, startsFile: Bool) {
+        files[files.count - 1].commandByteCount += requests.byteCount
+    }
+
+    package mutating func key(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        let row: KeyRow
+        if digest == nil {
+            row = try measure.measure(record, &reader)
+        } else {
+            row = try digested(record, &reader)
+        }
+        count(row, reader.key)
+        if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
+        if record.metadata != nil { features.metadataKeyCount += 1 }
+    }
+
+    private mutating func digested(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) -> KeyRow {
+        var both = MeasureAndDigest(measure: measure, digest: valueDigest)
+        try reader.readValue(into: &both)
+        measure = both.measure
+        valueDigest = both.digest
+        if !valueDigest.isEmpty {
+            digest?.add(
+                key: reader.key,
+                value: valueDigest.value,
+                deadline: record.deadline,
+                database: reader.database
+            )
+        }
+        return measure.row(record, reader)
+    }
+
+    @inline(__always)
+    private mutating func count(_ row: KeyRow, _ key: RawSpan) {
+        selectDatabase(row.database)
+        databases[currentDatabase].amount.add(row)
+        if let deadline = row.deadline {
+            databases[currentDatabase].deadlineCount += 1
+            if deadline <= forecast.now { databases[currentDatabase].expiredCount += 1 }
+        }
+        encodings[Int(row.encoding.rawValue)].add(row)
+        fieldDeadlineCount += row.fieldDeadlineCount
+        forecast.add(row)
+        largest.add(key, row)
+        prefixes.add(key, byteCount: row.byteCount, memory: row.memory)
+    }
+
+    private mutating func selectDatabase(_ number: UInt64) {
+        if currentDatabase < databases.count, databases[currentDatabase].number == number {
+            return
+        }
+        if let known = databases.firstIndex(where: { $0.number == number }) {
+            currentDatabase = known
+        } else {
+            currentDatabase = databases.count
+            databases.append(Database(number: number))
+        }
+    }
+
+    package mutating func record(
+        _ record: Record,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        switch record {
+        case .auxiliary(let name, let value):
+            // A few dozen are written; a file that has millions is not worth their memory.
+            if files[files.count - 1].auxiliaries.count < 1000 {
+                files[files.count - 1].auxiliaries.append((name, value))
+            }
+        case .function(let source):
+            let header = source.array.prefix { $0 != UInt8(ascii: "\n") }.prefix(200)
+            functions.append(
+                FunctionLibrary(header: ByteString(Array(header)), byteCount: source.byteCount)
+            )
+        case .moduleAuxiliary(let auxiliary):
+            modules[auxiliary.module, default: ModuleUse()].auxiliaryCount += 1
+        case .slotSizes: features.hasSlotSizes = true
+        case .slotImport: features.unfinishedSlotImports += 1
+        case .hashTemplate: features.hashTemplateCount += 1
+        case .database, .sizes, .key, .end: break
+        }
+    }
+}
