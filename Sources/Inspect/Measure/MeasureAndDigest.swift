@@ -11,10 +11,6 @@ struct MeasureAndDigest: PayloadVisitor {
         return digest.begin(encoding)
     }
 
-    mutating func announce(_ extent: Extent) {
-        measure.announce(extent)
-    }
-
     mutating func end() {
         measure.end()
         digest.end()
@@ -77,7 +73,6 @@ struct MeasureAndDigest: PayloadVisitor {
     }
 
     mutating func streamState(_ state: StreamState) {
-        measure.streamState(state)
         digest.streamState(state)
     }
 
@@ -87,6 +82,7 @@ struct MeasureAndDigest: PayloadVisitor {
     }
 
     mutating func pendingEntry(_ entry: PendingEntry) {
+        measure.pendingEntry(entry)
         digest.pendingEntry(entry)
     }
 
@@ -96,6 +92,7 @@ struct MeasureAndDigest: PayloadVisitor {
     }
 
     mutating func consumerPending(_ id: StreamID) {
+        measure.consumerPending(id)
         digest.consumerPending(id)
     }
 
