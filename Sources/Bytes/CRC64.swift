@@ -31,6 +31,30 @@ public struct CRC64: Equatable, Sendable {
         value = CRC64.lookUp(rest, into: value)
     }
 
+    /// Takes in `count` zero bytes, in as many steps as the count has bits.
+    ///
+    /// A zero byte multiplies the checksum, as a polynomial, by x^8.
+    public mutating func update(zeroByteCount count: Int) {
+        // x^0 is the highest bit.
+        var power: UInt64 = 1 << (63 - 8)
+        var rest = count
+        while rest > 0 {
+            if rest & 1 == 1 { value = CRC64.product(value, power) }
+            power = CRC64.product(power, power)
+            rest >>= 1
+        }
+    }
+
+    private static func product(_ one: UInt64, _ other: UInt64) -> UInt64 {
+        var product: UInt64 = 0
+        var shifted = one
+        for bit in 0..<64 {
+            if (other << bit) >> 63 == 1 { product ^= shifted }
+            shifted = shifted >> 1 ^ (shifted & 1 == 1 ? reflectedPolynomial : 0)
+        }
+        return product
+    }
+
     private static let shortestMultiplied = 128
 
     private static func multiply(_ bytes: RawSpan, into value: UInt64) -> UInt64 {

@@ -63,9 +63,21 @@ package final class OutputStream {
         }
     }
 
+    /// Replaces the first bytes of a new file.
+    package func overwriteStart(with bytes: RawSpan) throws(SystemError) {
+        precondition(isNewFile, "only a new file can be changed")
+        let count = try unsafe bytes.withUnsafeBytes { source throws(SystemError) in
+            try retrying("write", path) {
+                unsafe pwrite(descriptor, source.baseAddress, source.count, 0)
+            }
+        }
+        guard count == bytes.byteCount else { throw SystemError("write", path, code: EIO) }
+    }
+
     /// Gives a new file its name, and does nothing for standard output.
     ///
-    /// Whatever had that name is gone. The bytes are on disk before the name is.
+    /// Whatever had that name is gone. The bytes are on disk before the name is, and so is the
+    /// name before the call returns.
     package func publish() throws(SystemError) {
         guard isNewFile else { return }
         _ = try retrying("fsync", path) { fsync(descriptor) }
@@ -79,6 +91,7 @@ package final class OutputStream {
         }
         _ = try retrying("rename", path) { unsafe rename(temporaryPath, path) }
         holdsTemporaryName = false
+        try DiskStorage(path: Paths.split(path).folder).syncDirectory("")
     }
 }
 

@@ -18,6 +18,8 @@ public struct FileReader: ~Copyable {
     private var walk: PayloadWalk
     private let options: Options
     private var keyWriter = ByteWriter()
+    private var headWriter = ByteWriter()
+    private let headSink = HeadSink()
     private var pending = Pending.start
     private var recordOffset = 0
     private var keys = DuplicateCheck(isOn: false)
@@ -36,6 +38,8 @@ public struct FileReader: ~Copyable {
         public var isVerifyingChecksum = true
         /// Whether to try files of versions that are newer than this reader.
         public var isAcceptingUnknownVersions = false
+        /// Whether `head` is kept, so that whole records can be copied.
+        public var isKeepingHeads = false
 
         /// Reads on as far as the layout allows, and verifies the checksum.
         public init() {}
@@ -66,6 +70,12 @@ public struct FileReader: ~Copyable {
         get { keyWriter.bytes }
     }
 
+    /// The bytes of the last record, as they are, without its value.
+    public var head: RawSpan {
+        @_lifetime(borrow self)
+        get { headWriter.bytes }
+    }
+
     /// Where in the file the next byte is; after the end, where whatever follows begins.
     public var offset: Int { walk.input.position }
 
@@ -85,7 +95,14 @@ public struct FileReader: ~Copyable {
         recordOffset = offset
         keyWriter.removeAll(keepingCapacityUpTo: Input.chunkByteCount)
         do {
-            return try readRecord()
+            guard options.isKeepingHeads else { return try readRecord() }
+            headWriter.removeAll(keepingCapacityUpTo: Input.chunkByteCount)
+            swap(&headSink.writer, &headWriter)
+            defer { swap(&headSink.writer, &headWriter) }
+            try walk.input.copy(to: headSink)
+            let record = try readRecord()
+            try walk.input.copy(to: nil)
+            return record
         } catch {
             throw located(error)
         }
@@ -133,6 +150,34 @@ public struct FileReader: ~Copyable {
     public mutating func skipValue() throws(RDBError) {
         var visitor = SkippingVisitor()
         try readValue(into: &visitor)
+    }
+
+    /// Whether the value of the last key record is a collection without elements, which servers
+    /// skip; the value is still to be read.
+    ///
+    /// Streams can be empty. Values whose count stands behind something else are not looked at.
+    public mutating func hasEmptyValue() throws(RDBError) -> Bool {
+        guard case .value(let encoding) = pending else {
+            preconditionFailure("only a key that was not read yet has a value")
+        }
+        do {
+            return try walk.input.peeksEmptyValue(encoding)
+        } catch {
+            throw located(error)
+        }
+    }
+
+    /// The module of the last key record, whose value is one of a module and still to be read.
+    public mutating func peekModule() throws(RDBError) -> ModuleID {
+        guard case .value(.module) = pending else {
+            preconditionFailure("only a value of a module that was not read yet has a module")
+        }
+        do {
+            var cursor = 0
+            return ModuleID(bits: try walk.input.peekNumber(at: &cursor))
+        } catch {
+            throw located(error)
+        }
     }
 
     /// Whether anything follows the end of the file, such as the commands of a mixed log.
@@ -322,5 +367,49 @@ public struct FileReader: ~Copyable {
         error.recordOffset = recordOffset
         if keyWriter.count > 0 { error.key = ByteString(keyWriter.bytes) }
         return error
+    }
+}
+
+/// Keeps the bytes of one record, while it is read.
+private final class HeadSink: ByteSink {
+    var writer = ByteWriter()
+
+    func write(_ bytes: RawSpan) {
+        writer.append(bytes)
+    }
+}
+
+extension Input {
+    /// Whether the value that comes next says in its first bytes that it is an empty collection.
+    mutating func peeksEmptyValue(_ encoding: Encoding) throws(RDBError) -> Bool {
+        var cursor = 0
+        switch encoding {
+        case .list, .set, .sortedSetText, .sortedSet, .hash, .listQuicklist, .listQuicklist2:
+            return try peekNumber(at: &cursor) == 0
+        case .hashListpack, .setListpack, .sortedSetListpack:
+            return try peeksCount(4, UInt16.self)
+        case .hashZiplist, .listZiplist, .sortedSetZiplist:
+            return try peeksCount(8, UInt16.self)
+        case .setIntset:
+            return try peeksCount(4, UInt32.self)
+        case .hashZipmap:
+            return try peeksCount(0, UInt8.self)
+        default:
+            return false
+        }
+    }
+
+    /// Whether the container that comes next has a zero at an offset; a compressed one is not
+    /// empty, since those are not worth it.
+    private mutating func peeksCount<Count: FixedWidthInteger & BitwiseCopyable>(
+        _ offset: Int,
+        _ type: Count.Type
+    ) throws(RDBError) -> Bool {
+        var cursor = 0
+        guard case .plain(let count) = try peekStringForm(at: &cursor),
+            count <= 16, count >= offset + MemoryLayout<Count>.size
+        else { return false }
+        try need(cursor + count)
+        return integer(at: cursor + offset, as: type) == 0
     }
 }

@@ -128,6 +128,43 @@ public struct FileWriter: ~Copyable {
         try value.output.flushIfFull()
     }
 
+    /// Writes the last record of `reader`, a key whose encoding the target accepts, byte for byte.
+    ///
+    /// The reader keeps heads; the visitor sees the value.
+    public mutating func copy(
+        _ record: KeyRecord,
+        from reader: inout FileReader,
+        showing visitor: inout some PayloadVisitor & ~Copyable
+    ) throws(RDBError) {
+        precondition(target.accepts(record.encoding), "the target cannot read a copy")
+        value.cancel()
+        try value.output.append(reader.head)
+        try copyValue(from: &reader, showing: &visitor)
+    }
+
+    /// Writes the value of the last record of `reader` byte for byte, for the key that was begun.
+    ///
+    /// The target accepts its encoding; the visitor sees it.
+    public mutating func copyValue(
+        of record: KeyRecord,
+        from reader: inout FileReader,
+        showing visitor: inout some PayloadVisitor & ~Copyable
+    ) throws(RDBError) {
+        precondition(target.accepts(record.encoding), "the target cannot read a copy")
+        try value.open(record.encoding)
+        try copyValue(from: &reader, showing: &visitor)
+    }
+
+    private mutating func copyValue(
+        from reader: inout FileReader,
+        showing visitor: inout some PayloadVisitor & ~Copyable
+    ) throws(RDBError) {
+        swap(&copier.output, &value.output)
+        defer { swap(&copier.output, &value.output) }
+        try reader.readValue(into: &visitor, copyingTo: copier)
+        try copier.output.flushIfFull()
+    }
+
     /// Writes data of a module beyond its keys, as `reader` has it.
     public mutating func transfer(
         _ module: ModuleAuxiliary,
@@ -152,10 +189,35 @@ public struct FileWriter: ~Copyable {
         try body(copier, &visitor)
     }
 
-    /// Writes the end and the checksum, and hands everything to the sink.
-    public mutating func finish() throws(RDBError) {
+    /// Writes the end and the checksum, and hands everything to the sink; returns the checksum.
+    @discardableResult
+    public mutating func finish() throws(RDBError) -> UInt64 {
         value.output.append(Opcode.end)
-        value.output.appendInteger(options.isWritingChecksum ? value.output.currentChecksum : 0)
+        return try finish(checksum: value.output.currentChecksum)
+    }
+
+    private mutating func finish(checksum: UInt64) throws(RDBError) -> UInt64 {
+        let checksum = options.isWritingChecksum ? checksum : 0
+        value.output.appendInteger(checksum)
         try value.output.flush()
+        return checksum
+    }
+
+    /// Writes the end of a file whose magic will be replaced by that of `format`.
+    ///
+    /// For whoever can tell only at the end that nothing in the file needs the target's own
+    /// format. The checksum is that of the file with the new magic, which the owner of the
+    /// sink puts over its first bytes.
+    @discardableResult
+    public mutating func finish(relabelled format: Format) throws(RDBError) -> UInt64 {
+        value.output.append(Opcode.end)
+        var checksum = value.output.currentChecksum
+        // The checksum is linear: what two magics differ by is shifted past what follows them.
+        let magics = zip(target.format.description.utf8, format.description.utf8).map(^)
+        var difference = CRC64()
+        difference.update(magics.bytes)
+        difference.update(zeroByteCount: count - magics.count)
+        checksum ^= difference.value
+        return try finish(checksum: checksum)
     }
 }

@@ -1,0 +1,207 @@
+import Bytes
+import RDB
+
+/// Hashes whose fields have deadlines.
+extension Conversion {
+    /// Writes a hash as the policy for its key says.
+    func rewriteHash(
+        _ key: KeyInTransit,
+        _ reader: inout FileReader
+    ) throws(MigrationError) {
+        let decided = decisions.fieldDeadlines.decision(for: key.original.key.bytes)
+        let policy = decided ?? (target.holdsFieldDeadlines ? .keep : .dropDeadline)
+        if policy == .keep, target.accepts(key.record.encoding) {
+            try copyValue(of: key, &reader)?.hasFieldDeadlines = true
+            return
+        }
+        var hash = HeldHash(at: decisions.now, spool)
+        try input { () throws(RDBError) in try reader.readValue(into: &hash) }
+        if hash.expiredCount > 0 {
+            try ledger.note(
+                Change(.expiredFields, .noted, "dropped"),
+                at: key.original,
+                partCount: hash.expiredCount
+            )
+        }
+        try write(hash, of: key, hash.deadlineCount == 0 ? .dropDeadline : policy)
+    }
+
+    private func write(
+        _ hash: borrowing HeldHash,
+        of key: KeyInTransit,
+        _ policy: FieldDeadlinePolicy
+    ) throws(MigrationError) {
+        let deadline = key.record.deadline
+        switch policy {
+        case .keep where !target.holdsFieldDeadlines, .refuse:
+            try ledger.note(
+                Change(.fieldDeadlines, .undecided, policy.rawValue),
+                at: key.original,
+                detail: "\(hash.deadlineCount) fields have one",
+                partCount: hash.deadlineCount
+            )
+        case .keep:
+            try write(hash, of: key, deadline: deadline, .all)
+            try ledger.note(
+                Change(.fieldDeadlines, .converted, "rewritten", key.record.encoding.name),
+                at: key.original,
+                partCount: hash.deadlineCount
+            )
+        case .dropDeadline:
+            try write(hash, of: key, deadline: deadline, .withoutDeadlines)
+            if hash.deadlineCount == 0 {
+                let change = Change(.encoding, .converted, "rewritten", key.record.encoding.name)
+                return try ledger.note(change, at: key.original)
+            }
+            try noteLoss(policy, hash, of: key)
+        case .dropField:
+            try write(hash, of: key, deadline: deadline, .lasting)
+            try noteLoss(policy, hash, of: key)
+        case .keyEarliest, .keyLatest:
+            let moment = policy == .keyEarliest ? hash.earliest : hash.latest
+            let sooner = [deadline, moment].compactMap(\.self).min()
+            try write(hash, of: key, deadline: sooner, .withoutDeadlines)
+            try noteLoss(policy, hash, of: key)
+        case .split:
+            try write(hash, of: key, deadline: deadline, .lasting)
+            try writeFields(of: hash, key)
+            try noteLoss(policy, hash, of: key)
+        }
+    }
+
+    private func noteLoss(
+        _ policy: FieldDeadlinePolicy,
+        _ hash: borrowing HeldHash,
+        of key: KeyInTransit
+    ) throws(MigrationError) {
+        try ledger.note(
+            Change(.fieldDeadlines, .lost, policy.rawValue),
+            at: key.original,
+            partCount: hash.deadlineCount
+        )
+    }
+
+    /// Which fields of a hash are written, and how.
+    private enum Fields {
+        /// All, with their deadlines.
+        case all
+        /// All, and none expires.
+        case withoutDeadlines
+        /// Those that have no deadline.
+        case lasting
+    }
+
+    private func write(
+        _ hash: borrowing HeldHash,
+        of key: KeyInTransit,
+        deadline: Int64?,
+        _ fields: Fields
+    ) throws(MigrationError) {
+        let count = fields == .lasting ? hash.count - hash.deadlineCount : hash.count
+        guard count > 0,
+            let output = try begin(key.name.bytes, key.database, key.record.offset)
+        else { return }
+        let hasDeadlines = fields == .all && hash.deadlineCount > 0
+        var extent = Extent(count: count)
+        extent.hasFieldDeadlines = hasDeadlines
+        extent.earliestDeadline = hasDeadlines ? hash.earliest : nil
+        do {
+            try output.beginKey(key, key.name, deadline: deadline)
+            _ = try output.writer.value.begin(hasDeadlines ? .hashDeadlines : .hash)
+            try output.writer.value.announce(extent)
+            try hash.forEach { (field, value, deadline) throws(RDBError) in
+                if fields == .lasting, deadline != nil { return }
+                try output.writer.value.hashField(
+                    .bytes(field),
+                    value: .bytes(value),
+                    deadline: hasDeadlines ? deadline : nil
+                )
+            }
+            try output.writer.value.end()
+        } catch {
+            throw .output(error)
+        }
+        if hasDeadlines { output.hasFieldDeadlines = true }
+        noteWritten(.hash, nil, hasDeadline: deadline != nil, in: output)
+    }
+
+    /// Writes every field that has a deadline as a key of its own.
+    private func writeFields(
+        of hash: borrowing HeldHash,
+        _ key: KeyInTransit
+    ) throws(MigrationError) {
+        do {
+            try hash.forEach { (field, value, deadline) throws(RDBError) in
+                guard let deadline else { return }
+                var name = ByteWriter()
+                name.append(key.name.bytes)
+                name.append(":")
+                name.append(field)
+                do throws(MigrationError) {
+                    try writeString(
+                        ByteString(name.bytes),
+                        value,
+                        deadline: min(deadline, key.record.deadline ?? .max),
+                        key
+                    )
+                } catch {
+                    throw error.passing
+                }
+            }
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// Writes a string under a name that is not that of a key that was read.
+    func writeString(
+        _ name: ByteString,
+        _ value: RawSpan,
+        deadline: Int64?,
+        _ key: KeyInTransit
+    ) throws(MigrationError) {
+        guard let output = try begin(name.bytes, key.database, key.record.offset) else { return }
+        do {
+            try output.beginKey(key, name, deadline: deadline)
+            _ = try output.writer.value.begin(.string)
+            try output.writer.value.string(.bytes(value))
+            try output.writer.value.end()
+        } catch {
+            throw .output(error)
+        }
+        noteWritten(.string, nil, hasDeadline: deadline != nil, in: output)
+    }
+
+    // Values of modules.
+
+    /// Writes or leaves out a value of a module, as the policy for it says.
+    func rewriteModule(
+        _ key: KeyInTransit,
+        _ reader: inout FileReader
+    ) throws(MigrationError) {
+        guard let module = key.module else { return }
+        let policy = try policy(for: module)
+        switch policy {
+        case .copy:
+            try copyValue(of: key, &reader)
+            // The target has to have it, which a reader of the report should know.
+            let change = Change(.module, .converted, policy.rawValue, module.name)
+            return try ledger.note(change, at: key.original)
+        case .text where module.isJSONText:
+            var visitor = JSONTextVisitor()
+            try input { () throws(RDBError) in try reader.readValue(into: &visitor) }
+            try writeString(key.name, visitor.text.bytes, deadline: key.record.deadline, key)
+        case .export:
+            guard let moduleExport else { break }
+            try input { () throws(RDBError) in
+                try moduleExport.write(key.record, module, at: key.original, from: &reader)
+            }
+        case .refuse, .text:
+            let change = Change(.module, .undecided, policy.rawValue, module.name)
+            return try ledger.note(change, at: key.original)
+        case .skip:
+            break
+        }
+        try ledger.note(Change(.module, .lost, policy.rawValue, module.name), at: key.original)
+    }
+}

@@ -1,0 +1,177 @@
+import Bytes
+import Inspect
+import Platform
+import RDB
+
+/// The way of records from files of one kind to files of another.
+///
+/// One pass, in which memory does not grow with the files. Every record goes one of three ways:
+/// copied byte for byte where the target reads it as it is, rewritten, or left out; whatever is
+/// not the first is written down in the ledger. A plan is a conversion whose output goes nowhere
+/// and whose ledger is lenient.
+package final class Conversion {
+    /// What the user decided.
+    let decisions: Decisions
+    /// What happened so far.
+    package let ledger: Ledger
+    /// The files being written.
+    package private(set) var outputs: [Output] = []
+    /// What the files that were read say about themselves.
+    package internal(set) var facts = SourceFacts()
+    /// The most elements that a compact collection had, by kind.
+    package internal(set) var packing = PackingExtremes()
+    /// Commands of logs, if those are converted too; else they stop the run.
+    package var log: LogConversion?
+
+    /// What records are written for.
+    let target: Target
+    /// What a file says it is for if it has no field deadlines.
+    let plainTarget: Target
+    let moduleExport: ModuleExport?
+    let duplicates = DuplicateKeys()
+    let spool = Spool()
+    var libraries: [String: ByteString] = [:]
+    var importingSlots: [ClosedRange<UInt64>] = []
+    /// Templates of the file being read, as they are, for records that are read by themselves.
+    var templates: [UInt8] = []
+
+    /// Facts of the file, which every output begins with.
+    private var preamble: [(name: ByteString, text: ByteString)] = []
+    private let makeFile: (String) throws(MigrationError) -> any Destinable
+
+    /// A conversion that nothing went through yet.
+    ///
+    /// - Parameters:
+    ///   - moduleExport: Where values of modules are exported to; nil if they are not.
+    ///   - makeFile: Creates an output; the text tells it from others, and is empty if there is
+    ///     one.
+    package init(
+        _ decisions: Decisions,
+        _ ledger: Ledger,
+        moduleExport: (any Destinable)? = nil,
+        makeFile: @escaping (String) throws(MigrationError) -> any Destinable
+    ) throws(MigrationError) {
+        self.decisions = decisions
+        self.ledger = ledger
+        self.makeFile = makeFile
+        self.moduleExport = moduleExport.map { ModuleExport($0) }
+        let destination = decisions.destination
+        if let version = decisions.formatVersion {
+            guard let forced = destination.target(forcedVersion: version) else {
+                throw .usage("\(destination.name) does not read version \(version) of the format")
+            }
+            target = forced
+            plainTarget = forced
+        } else {
+            target = destination.deadlineTarget ?? destination.target
+            plainTarget = destination.target
+        }
+    }
+
+    /// Reads one file or log to its end and writes what goes over.
+    package func read(_ path: String, progress: Progress?) throws(MigrationError) {
+        var inspection = Inspection(paths: [path])
+        inspection.options.isKeepingHeads = true
+        inspection.progress = progress
+        facts.beginFile(path)
+        var consumer = ConversionConsumer(conversion: self)
+        do {
+            try inspection.read(into: &consumer)
+        } catch {
+            let failure = MigrationError(error)
+            guard decisions.isSalvaging, case .input(let damage) = failure else { throw failure }
+            try noteUnreadRest(damage)
+        }
+    }
+
+    // Outputs.
+
+    /// The file that a key goes to.
+    func output(for key: RawSpan) throws(MigrationError) -> Output? {
+        switch decisions.split {
+        case .none:
+            return try currentOutput()
+        case .slots(let ranges):
+            try openAll(ranges)
+            let slot = HashSlot.of(key)
+            return outputs.first { $0.slots?.contains(slot) ?? true }
+        case .byteCount(let limit):
+            let output = try currentOutput()
+            guard output.writer.count >= limit else { return output }
+            try output.finish()
+            return try open(slots: nil, suffix: "\(outputs.count + 1)")
+        }
+    }
+
+    private func currentOutput() throws(MigrationError) -> Output {
+        if let output = outputs.last { return output }
+        if case .byteCount = decisions.split { return try open(slots: nil, suffix: "1") }
+        return try open(slots: nil, suffix: "")
+    }
+
+    private func openAll(_ ranges: [ClosedRange<Int>]) throws(MigrationError) {
+        guard outputs.isEmpty else { return }
+        for range in ranges {
+            _ = try open(slots: range, suffix: "\(range.lowerBound)-\(range.upperBound)")
+        }
+    }
+
+    private func open(
+        slots: ClosedRange<Int>?,
+        suffix: String
+    ) throws(MigrationError) -> Output {
+        let file = try makeFile(suffix)
+        do {
+            let output = try Output(file, for: target, plain: plainTarget, slots: slots)
+            for fact in preamble { try output.writer.auxiliary(fact.name, fact.text) }
+            for library in libraries.values.sorted() {
+                try output.writer.function(library.bytes)
+            }
+            outputs.append(output)
+            return output
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// Every output that there has to be, opened.
+    func openOutputs() throws(MigrationError) -> [Output] {
+        if case .slots(let ranges) = decisions.split {
+            try openAll(ranges)
+        } else {
+            _ = try currentOutput()
+        }
+        return outputs
+    }
+
+    /// Adds a fact to what files begin with.
+    func addToPreamble(_ name: ByteString, _ text: ByteString) {
+        guard outputs.isEmpty, !preamble.contains(where: { $0.name == name }) else { return }
+        preamble.append((name, text))
+    }
+
+    /// Writes the ends of all files; they can be published then.
+    package func finish() throws(MigrationError) {
+        for output in try openOutputs() { try output.finish() }
+        let found: (DuplicateKeys.Location, DuplicateKeys.Location)?
+        do {
+            found = try duplicates.find()
+        } catch {
+            throw .system(error)
+        }
+        if let (one, other) = found { throw duplicate(one, other) }
+    }
+
+    private func duplicate(
+        _ one: DuplicateKeys.Location,
+        _ other: DuplicateKeys.Location
+    ) -> MigrationError {
+        let places = [one, other].map { location in
+            "\(facts.files[location.input].name) at offset \(location.offset)"
+        }
+        return .impossible(
+            "the same key would be written twice into a database, which no server loads: once "
+                + "from \(places[0]), once from \(places[1])"
+        )
+    }
+}

@@ -1,0 +1,72 @@
+import Bytes
+import RDB
+
+/// One file being written.
+///
+/// It is written for the newest format that its destination reads. If in the end nothing in it
+/// needs that, it gets the magic of the format that more servers read: apart from deadlines of
+/// hash fields the two are the same.
+package final class Output {
+    /// The records.
+    var writer: FileWriter
+    /// Where they go.
+    package let file: any Destinable
+    /// The slots whose keys it has; nil for all.
+    package let slots: ClosedRange<Int>?
+    /// Keys written.
+    package internal(set) var keyCount = 0
+    /// Its checksum, once it is finished.
+    package private(set) var checksum: UInt64 = 0
+    /// Whether there is a hash whose fields have deadlines.
+    var hasFieldDeadlines = false
+    /// Highest database with a key.
+    package private(set) var highestDatabase: UInt64?
+
+    private var database: UInt64?
+    private var isFinished = false
+    private let plainTarget: Target
+
+    /// Begins a file.
+    init(
+        _ file: any Destinable,
+        for target: Target,
+        plain plainTarget: Target,
+        slots: ClosedRange<Int>? = nil
+    ) throws(RDBError) {
+        self.file = file
+        self.slots = slots
+        self.plainTarget = plainTarget
+        writer = try FileWriter(for: target, to: file)
+    }
+
+    /// What the file says it is.
+    package var format: Format { hasFieldDeadlines ? writer.target.format : plainTarget.format }
+
+    /// Sees to it that the next key goes into a database.
+    func select(_ number: UInt64) throws(RDBError) {
+        guard database != number else { return }
+        database = number
+        highestDatabase = max(highestDatabase ?? 0, number)
+        try writer.database(number)
+    }
+
+    /// Writes the end, unless that was done.
+    func finish() throws(MigrationError) {
+        guard !isFinished else { return }
+        isFinished = true
+        do {
+            if format == writer.target.format {
+                checksum = try writer.finish()
+                return
+            }
+            checksum = try writer.finish(relabelled: format)
+        } catch {
+            throw .output(error)
+        }
+        do {
+            try file.overwriteStart(ByteString(format.description).bytes)
+        } catch {
+            throw .system(error)
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Bytes
+import Inspect
+import RDB
+
+/// How a report reads.
+package enum ReportTense {
+    /// Nothing was done: a plan.
+    case plan
+    /// It was done.
+    case done
+}
+
+extension Report {
+    /// The report as a page for people.
+    package func page(_ tense: ReportTense) -> String {
+        var page = Page()
+        describeInputs(&page)
+        describeKeys(&page)
+        for effect in [Effect.undecided, .lost, .converted, .requested, .noted] {
+            describe(effect, tense, &page)
+        }
+        describeOutputs(&page, tense)
+        describeNeeds(&page)
+        page.line()
+        page.line(verdict(tense))
+        return page.text
+    }
+
+    private func describeInputs(_ page: inout Page) {
+        for file in sources.files {
+            var words = [file.format?.description ?? "no snapshot"]
+            if let version = file.auxiliary["valkey-ver"] {
+                words.append("written by Valkey \(version)")
+            } else if let version = file.auxiliary["redis-ver"] {
+                words.append("written by Redis \(version)")
+            }
+            words.append("\(grouped(file.byteCount)) bytes")
+            if let checksum = file.checksum { words.append("CRC-64 \(checksum.hexadecimal)") }
+            page.line("\(file.name): \(words.joined(separator: ", "))")
+            guard let format = file.format else { continue }
+            page.line(
+                destination.reads(format)
+                    ? "  \(destination.name) reads \(format) as it is."
+                    : "  \(destination.name) refuses \(format) as it is, unless it is told otherwise."
+            )
+        }
+    }
+
+    private func describeKeys(_ page: inout Page) {
+        page.line()
+        page.row("keys", ["read", "as they are", "changed", "written"])
+        let written = Dictionary(uniqueKeysWithValues: keysOut.byName.map { ($0.name, $0.count) })
+        let copied = Dictionary(uniqueKeysWithValues: self.copied.byName.map { ($0.name, $0.count) })
+        var names = keysIn.byName
+        for (name, _) in keysOut.byName where !names.contains(where: { $0.name == name }) {
+            names.append((name, 0))
+        }
+        for (name, count) in names {
+            let same = copied[name] ?? 0
+            page.row(
+                "  \(name)",
+                [count, same, count - same, written[name] ?? 0].map(grouped)
+            )
+        }
+        page.row(
+            "  all",
+            [keysIn.total, copied.values.reduce(0, +), keysIn.total - copied.values.reduce(0, +), keysOut.total]
+                .map(grouped)
+        )
+    }
+
+    private func describe(_ effect: Effect, _ tense: ReportTense, _ page: inout Page) {
+        let found = changes.filter { $0.change.effect == effect }
+        guard !found.isEmpty else { return }
+        page.line()
+        page.line(title(of: effect, tense))
+        for (change, tally) in found {
+            var text = "  \(grouped(tally.count)) × \(change.feature.title)"
+            if !change.subject.isEmpty { text += " (\(change.subject))" }
+            if tally.partCount > 0 { text += ", \(grouped(tally.partCount)) in all" }
+            text += ": \(change.rule)"
+            if [.lost, .undecided].contains(effect), let option = change.feature.option {
+                text += "; \(option) decides"
+            }
+            page.line(text)
+            if !tally.samples.isEmpty {
+                let keys = tally.samples.map { place in
+                    let key = "\"\(EscapedText.escape(place.key.bytes))\""
+                    return place.database == 0 ? key : "\(key) in database \(place.database)"
+                }
+                let more = tally.count > tally.samples.count ? ", …" : ""
+                page.line("      \(keys.joined(separator: ", "))\(more)")
+            }
+            for detail in tally.details { page.line("      \(detail)") }
+        }
+    }
+
+    private func title(of effect: Effect, _ tense: ReportTense) -> String {
+        switch (effect, tense) {
+        case (.undecided, _): "Needs a decision"
+        case (.lost, .plan): "Would be lost"
+        case (.lost, .done): "Lost"
+        case (.converted, .plan): "Would be converted, without loss"
+        case (.converted, .done): "Converted, without loss"
+        case (.requested, _): "As asked"
+        case (.noted, _): "Of no consequence"
+        }
+    }
+
+    private func describeOutputs(_ page: inout Page, _ tense: ReportTense) {
+        page.line()
+        for file in files {
+            var words = [file.format.description, "\(grouped(file.keyCount)) keys"]
+            words.append("\(grouped(file.byteCount)) bytes")
+            if let slots = file.slots {
+                words.append("slots \(slots.lowerBound) to \(slots.upperBound)")
+            }
+            if let database = file.highestDatabase { words.append("highest database \(database)") }
+            if tense == .done { words.append("CRC-64 \(file.checksum.hexadecimal)") }
+            page.line("\(file.name): \(words.joined(separator: ", "))")
+        }
+    }
+
+    private func describeNeeds(_ page: inout Page) {
+        if !settings.isEmpty {
+            page.line("\(destination.name) needs: \(settings.joined(separator: ", "))")
+        }
+        if !modules.isEmpty {
+            page.line("\(destination.name) needs modules for: \(modules.joined(separator: ", "))")
+        }
+        if let memory = sources.usedMemory {
+            page.line("Memory: the source took \(grouped(memory)) bytes by its own account.")
+        }
+    }
+
+    private func verdict(_ tense: ReportTense) -> String {
+        let lead: String
+        if isUndecided {
+            lead = "The run stops until that is decided."
+        } else if isLossless {
+            lead = tense == .plan ? "Nothing would be lost." : "Nothing was lost."
+        } else {
+            lead = tense == .plan ? "All else would go over." : "All else went over."
+        }
+        guard tense == .done else { return lead }
+        return "\(lead) \(hundredths(seconds)) seconds, larder-migrate \(Self.version)."
+    }
+
+    private func hundredths(_ number: Double) -> String {
+        let value = Int((number * 100).rounded())
+        let rest = value % 100
+        return "\(value / 100).\(rest < 10 ? "0" : "")\(rest)"
+    }
+}
+
+/// A number with its digits in groups of three.
+func grouped(_ number: Int) -> String {
+    var digits = Array(String(number))
+    var index = digits.count - 3
+    while index > (number < 0 ? 1 : 0) {
+        digits.insert(",", at: index)
+        index -= 3
+    }
+    return String(digits)
+}
+
+/// Lines of text.
+private struct Page {
+    private(set) var text = ""
+
+    mutating func line(_ line: String = "") {
+        text += line + "\n"
+    }
+
+    /// A name, and columns aligned to the right.
+    mutating func row(_ name: String, _ columns: [String]) {
+        var line = name + String(repeating: " ", count: max(1, 14 - name.count))
+        for column in columns {
+            line += String(repeating: " ", count: max(1, 13 - column.count)) + column
+        }
+        self.line(line)
+    }
+}

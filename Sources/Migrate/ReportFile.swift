@@ -1,0 +1,90 @@
+import Bytes
+import Inspect
+import Platform
+
+/// The report of a migration as it is kept beside the output: every loss on a line of its own,
+/// then what it all came to.
+///
+///     {"losses":[
+///     {"feature":"field-deadlines","rule":"drop-ttl","subject":"","db":0,"key":"h","parts":2,"detail":null},
+///     …
+///     ],
+///     "tool":"larder-migrate", …}
+///
+/// Losses are written as they happen. A reader of the losses alone can go line by line.
+package final class ReportFile {
+    private let file: any Destinable
+    private var lines = ReportLines()
+
+    /// A report that goes to `file`.
+    package init(_ file: any Destinable) throws(MigrationError) {
+        self.file = file
+        lines.begin()
+    }
+
+    /// Writes a loss down.
+    package func add(
+        _ change: Change,
+        _ place: Place?,
+        _ detail: String?,
+        _ partCount: Int
+    ) throws(MigrationError) {
+        lines.add(change, place, detail, partCount)
+        try lines.flush(to: file, isForced: false)
+    }
+
+    /// Writes the rest; the file can be published then.
+    package func finish(_ report: Report) throws(MigrationError) {
+        lines.end(report)
+        try lines.flush(to: file, isForced: true)
+    }
+}
+
+/// The text of a report, as far as it was not written yet.
+private struct ReportLines: ~Copyable {
+    private var buffer = ByteWriter()
+    private var isFirst = true
+
+    mutating func begin() {
+        buffer.append("{\"losses\":[\n")
+    }
+
+    mutating func add(_ change: Change, _ place: Place?, _ detail: String?, _ partCount: Int) {
+        if !isFirst { buffer.append(",\n") }
+        isFirst = false
+        buffer.append(
+            .object([
+                ("feature", .text(change.feature.rawValue)),
+                ("rule", .text(change.rule)),
+                ("subject", .text(change.subject)),
+                ("db", .optional(place?.database)),
+                ("key", place.map { .bytes($0.key) } ?? .null),
+                ("parts", .count(partCount)),
+                ("detail", detail.map { .text($0) } ?? .null),
+            ])
+        )
+    }
+
+    mutating func end(_ report: Report) {
+        buffer.append(isFirst ? "],\n" : "\n],\n")
+        for (index, member) in report.members.enumerated() {
+            if index > 0 { buffer.append(",\n") }
+            buffer.append(.text(member.0))
+            buffer.append(":")
+            buffer.append(member.1)
+        }
+        buffer.append("}\n")
+    }
+
+    mutating func flush(to file: any Destinable, isForced: Bool) throws(MigrationError) {
+        guard isForced || buffer.count >= 64 << 10 else { return }
+        do {
+            try file.write(buffer.bytes)
+        } catch let error as MigrationError {
+            throw error
+        } catch {
+            throw .impossible("\(error)")
+        }
+        buffer.removeAll()
+    }
+}

@@ -1,0 +1,145 @@
+import ArgumentParser
+import Bytes
+import Inspect
+import Migrate
+import Platform
+import RDB
+
+/// What `plan` and `convert` have in common: the input, the target and every decision.
+struct ConversionOptions: ParsableArguments {
+    @Argument(
+        help: """
+            RDB files (also in gzip, zstd or lz4; - is standard input), or the directory of an \
+            append-only log. Several are merged.
+            """
+    )
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "What it is for: \(Destination.all.map(\.name).joined(separator: ", ")).",
+            valueName: "target"
+        )
+    )
+    var to: String
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Version of the format: 9, 10, 11, 12 or 80. Without it, the one that most servers \
+            read and that holds everything.
+            """,
+            valueName: "version"
+        )
+    )
+    var format: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Deadlines of hash fields: keep, drop-ttl, drop-field, key-ttl-min, key-ttl-max, \
+            split or refuse; PATTERN=POLICY for some keys. Without it they are kept where the \
+            target can, else drop-ttl.
+            """,
+            valueName: "policy"
+        )
+    )
+    var fieldDeadlines: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Values of modules: copy (the target has the module), skip, export (to lines of \
+            JSON), text (JSON as a string) or refuse; PATTERN=POLICY for some modules. Without \
+            it JSON becomes text, and others are skipped.
+            """,
+            valueName: "policy"
+        )
+    )
+    var modules: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Libraries of functions: keep, drop-unloadable or drop.",
+            valueName: "policy"
+        )
+    )
+    var functions = "keep"
+
+    @Option(
+        help: ArgumentHelp("Keys that have expired: keep or drop.", valueName: "policy")
+    )
+    var expired = "keep"
+
+    @Option(
+        help: ArgumentHelp(
+            "Keys of slots whose import had not ended: keep or drop.",
+            valueName: "policy"
+        )
+    )
+    var importingSlots: String?
+
+    @Option(help: ArgumentHelp("Only keys that match.", valueName: "pattern"))
+    var include: [String] = []
+
+    @Option(help: ArgumentHelp("No keys that match.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Option(help: ArgumentHelp("Only these types: string,list,set,zset,hash,stream,module.", valueName: "types"))
+    var types: String?
+
+    @Option(help: ArgumentHelp("Only these databases: 0,3.", valueName: "numbers"))
+    var databases: String?
+
+    @Option(help: ArgumentHelp("New names: 'user:*=u:*'.", valueName: "from=to"))
+    var rename: [String] = []
+
+    @Option(help: ArgumentHelp("New numbers of databases: 3=0.", valueName: "from=to"))
+    var mapDatabase: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "One file per shard of a cluster: how many shards, or 0-5460,5461-10922,10923-16383.",
+            valueName: "slots"
+        )
+    )
+    var splitSlots: String?
+
+    @Option(help: ArgumentHelp("Files of about this size: 500mb, 2gb.", valueName: "size"))
+    var splitSize: String?
+
+    @Flag(help: "Any loss stops the run.")
+    var strict = false
+
+    @Flag(help: "Go on after damage with what can be read, and list the rest.")
+    var salvage = false
+
+    @Flag(name: .shortAndLong, help: "No progress on the terminal.")
+    var quiet = false
+
+    /// The run that the options describe.
+    func migration() throws -> Migration {
+        guard let destination = Destination(named: to) else {
+            throw ValidationError(
+                "no target is called \(to); there are "
+                    + Destination.all.map(\.name).joined(separator: ", ")
+            )
+        }
+        let now = SystemTime().wallTime.milliseconds
+        var decisions = Decisions(for: destination, now: now)
+        decisions.formatVersion = format
+        decisions.isStrict = strict
+        decisions.isSalvaging = salvage
+        try decide(&decisions)
+        decisions.selection = try selection()
+        decisions.split = try split()
+        return Migration(files, decisions)
+    }
+
+    /// Runs `body` with progress on the terminal.
+    func withProgress<Result>(_ body: (Progress?) throws -> Result) rethrows -> Result {
+        let shown = ProgressBar.progress(isQuiet: quiet)
+        defer { shown?.1.clear() }
+        return try body(shown?.0)
+    }
+}

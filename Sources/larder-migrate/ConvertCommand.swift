@@ -1,0 +1,39 @@
+import ArgumentParser
+import Bytes
+import Inspect
+import Migrate
+
+/// `larder-migrate convert`: files of one kind into files of another.
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Turns dumps into files that the target loads with its default configuration.",
+        discussion: """
+            Beside the output lie its report: OUTPUT.report.json has every loss on a line of its \
+            own, OUTPUT.report.txt is a page to read.
+            """
+    )
+
+    @OptionGroup var options: ConversionOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The file to write; a log is written to a directory.",
+            valueName: "path"
+        )
+    )
+    var output: String
+
+    func run() throws {
+        let report = try options.withProgress { progress in
+            var migration = try options.migration()
+            migration.progress = progress
+            return try migration.convert(to: output)
+        }
+        var printer = try Printer()
+        printer.buffer.append(utf8: report.page(.done))
+        try printer.finish()
+        if !report.isLossless { throw ExitCode(3) }
+    }
+}
