@@ -109,7 +109,7 @@ extension Conversion {
             try output.beginKey(key, key.name, deadline: deadline)
             _ = try output.writer.value.begin(hasDeadlines ? .hashDeadlines : .hash)
             try output.writer.value.announce(extent)
-            try hash.forEach { (field, value, deadline) throws(RDBError) in
+            try hash.report { (field, value, deadline) throws(RDBError) in
                 if fields == .lasting, deadline != nil { return }
                 try output.writer.value.hashField(
                     .bytes(field),
@@ -131,7 +131,7 @@ extension Conversion {
         _ key: KeyInTransit
     ) throws(MigrationError) {
         do {
-            try hash.forEach { (field, value, deadline) throws(RDBError) in
+            try hash.report { (field, value, deadline) throws(RDBError) in
                 guard let deadline else { return }
                 var name = ByteWriter()
                 name.append(key.name.bytes)

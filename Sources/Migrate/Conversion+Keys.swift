@@ -77,7 +77,7 @@ extension Conversion {
             try ledger.note(Change(.expiredKeys, .noted, "keep"))
         }
         if !importingSlots.isEmpty {
-            let slot = UInt64(HashSlot.of(reader.key))
+            let slot = UInt64(ClusterSlot.of(reader.key))
             if importingSlots.contains(where: { $0.contains(slot) }) { return true }
         }
         if try input({ () throws(RDBError) in try reader.hasEmptyValue() }) {
@@ -213,7 +213,9 @@ extension Conversion {
         of key: KeyInTransit,
         _ reader: inout FileReader
     ) throws(MigrationError) {
-        guard let output = try begin(key.name.bytes, key.database, key.record.offset) else { return }
+        guard let output = try begin(key.name.bytes, key.database, key.record.offset) else {
+            return
+        }
         try input { () throws(RDBError) in
             try output.beginKey(key)
             try reader.readValue(into: &output.writer.value)
@@ -233,7 +235,9 @@ extension Conversion {
         _ key: KeyInTransit,
         _ reader: inout FileReader
     ) throws(MigrationError) {
-        guard let output = try begin(key.name.bytes, key.database, key.record.offset) else { return }
+        guard let output = try begin(key.name.bytes, key.database, key.record.offset) else {
+            return
+        }
         var rewriter = StreamRewriter(PayloadWriter(for: target))
         try input { () throws(RDBError) in
             try output.beginKey(key)

@@ -63,7 +63,8 @@ extension Conversion {
         case nil:
             try ledger.note(
                 Change(.importingSlots, .undecided, "keep|drop"),
-                detail: "the import of slots \(ranges) had not ended, so their keys are half a truth"
+                detail:
+                    "the import of slots \(ranges) had not ended, so their keys are half a truth"
             )
         }
     }

@@ -41,10 +41,8 @@ package final class Conversion {
 
     /// A conversion that nothing went through yet.
     ///
-    /// - Parameters:
-    ///   - moduleExport: Where values of modules are exported to; nil if they are not.
-    ///   - makeFile: Creates an output; the text tells it from others, and is empty if there is
-    ///     one.
+    /// Values of modules that are exported go to `moduleExport`. `makeFile` creates an output;
+    /// the text that it is given tells it from others, and is empty if there is one.
     package init(
         _ decisions: Decisions,
         _ ledger: Ledger,
@@ -93,7 +91,7 @@ package final class Conversion {
             return try currentOutput()
         case .slots(let ranges):
             try openAll(ranges)
-            let slot = HashSlot.of(key)
+            let slot = ClusterSlot.of(key)
             return outputs.first { $0.slots?.contains(slot) ?? true }
         case .byteCount(let limit):
             let output = try currentOutput()

@@ -62,7 +62,7 @@ struct HeldHash: PayloadVisitor, ~Copyable {
     }
 
     /// Reports the fields in the order in which they came.
-    func forEach(
+    func report(
         _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
     ) throws(RDBError) {
         var buffer = ByteWriter()

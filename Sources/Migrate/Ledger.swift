@@ -38,7 +38,7 @@ package final class Ledger {
 
     /// An empty account.
     ///
-    /// - Parameter onLoss: Told of each loss: what, where, in which words, how many parts.
+    /// `onLoss` is told of each loss: what, where, in which words, how many parts.
     package init(
         isLenient: Bool,
         isStrict: Bool,

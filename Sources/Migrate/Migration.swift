@@ -20,9 +20,7 @@ package struct Migration {
         self.decisions = decisions
     }
 
-    /// Says what a conversion would do, and writes nothing.
-    ///
-    /// - Parameter output: What the output would be called.
+    /// Says what a conversion to a file called `output` would do, and writes nothing.
     package func plan(output: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
         let ledger = Ledger(isLenient: true, isStrict: false)
@@ -49,7 +47,9 @@ package struct Migration {
             try losses.add(change, place, detail, partCount)
         }
         var exported: (any Destinable)?
-        if decisions.modules.decides(.export) { exported = try Self.create("\(output).modules.jsonl") }
+        if decisions.modules.decides(.export) {
+            exported = try Self.create("\(output).modules.jsonl")
+        }
         let conversion = try Conversion(decisions, ledger, moduleExport: exported) {
             suffix throws(MigrationError) in
             try Self.create(Self.name(output, suffix))

@@ -41,7 +41,10 @@ extension Report {
             ("bytes", .count(file.byteCount)),
             ("checksum", file.checksum.map { .text($0.hexadecimal) } ?? .null),
             ("highest_database", .optional(file.highestDatabase)),
-            ("facts", .object(file.auxiliary.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })),
+            (
+                "facts",
+                .object(file.auxiliary.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+            ),
         ])
     }
 
@@ -58,7 +61,9 @@ extension Report {
     }
 
     private func json(_ counts: KeyCounts) -> JSON {
-        .object([("total", .count(counts.total))] + counts.byName.map { ($0.name, .count($0.count)) })
+        .object(
+            [("total", .count(counts.total))] + counts.byName.map { ($0.name, .count($0.count)) }
+        )
     }
 
     private func json(_ change: Change, _ tally: Ledger.Tally) -> JSON {
@@ -75,7 +80,8 @@ extension Report {
                 .array(
                     tally.samples.map { place in
                         .object([
-                            ("db", .int(Int64(clamping: place.database))), ("key", .bytes(place.key)),
+                            ("db", .int(Int64(clamping: place.database))),
+                            ("key", .bytes(place.key)),
                         ])
                     }
                 )

@@ -50,7 +50,9 @@ extension Report {
         page.line()
         page.row("keys", ["read", "as they are", "changed", "written"])
         let written = Dictionary(uniqueKeysWithValues: keysOut.byName.map { ($0.name, $0.count) })
-        let copied = Dictionary(uniqueKeysWithValues: self.copied.byName.map { ($0.name, $0.count) })
+        let copied = Dictionary(
+            uniqueKeysWithValues: self.copied.byName.map { ($0.name, $0.count) }
+        )
         var names = keysIn.byName
         for (name, _) in keysOut.byName where !names.contains(where: { $0.name == name }) {
             names.append((name, 0))
@@ -64,8 +66,11 @@ extension Report {
         }
         page.row(
             "  all",
-            [keysIn.total, copied.values.reduce(0, +), keysIn.total - copied.values.reduce(0, +), keysOut.total]
-                .map(grouped)
+            [
+                keysIn.total, copied.values.reduce(0, +), keysIn.total - copied.values.reduce(0, +),
+                keysOut.total,
+            ]
+            .map(grouped)
         )
     }
 

@@ -1,6 +1,6 @@
 import Bytes
 import Inspect
-import Platform
+import RDB
 
 /// The report of a migration as it is kept beside the output: every loss on a line of its own,
 /// then what it all came to.

@@ -98,7 +98,7 @@ extension ConversionOptions {
         switch (splitSlots, splitSize) {
         case (nil, nil): return .none
         case (let slots?, nil): return .slots(try ranges(slots))
-        case (nil, let size?): return .byteCount(try byteCount(size))
+        case (nil, let size?): return .byteCount(size.value)
         default: throw ValidationError("--split-slots and --split-size exclude each other")
         }
     }
@@ -108,37 +108,27 @@ extension ConversionOptions {
             guard (1...1000).contains(count) else {
                 throw ValidationError("--split-slots wants 1 to 1000 shards")
             }
-            return HashSlot.ranges(shards: count)
+            return ClusterSlot.ranges(shards: count)
         }
         let ranges = try text.split(separator: ",").map { word in
             let ends = word.split(separator: "-").map { Int($0) }
             guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last,
-                last < HashSlot.count
+                last < ClusterSlot.count
             else { throw ValidationError("\(word) is no range of slots within 0-16383") }
             return first...last
         }
         var next = 0
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             guard range.lowerBound == next else {
-                throw ValidationError("the ranges of --split-slots leave out or repeat slot \(next)")
+                throw ValidationError(
+                    "the ranges of --split-slots leave out or repeat slot \(next)"
+                )
             }
             next = range.upperBound + 1
         }
-        guard next == HashSlot.count else {
+        guard next == ClusterSlot.count else {
             throw ValidationError("the ranges of --split-slots leave out slot \(next)")
         }
         return ranges
-    }
-
-    private func byteCount(_ text: String) throws -> Int {
-        let units = [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("b", 1), ("", 1)]
-        let lower = text.lowercased()
-        for (suffix, factor) in units where lower.hasSuffix(suffix) {
-            guard let count = Int(lower.dropLast(suffix.count)), count > 0,
-                count < Int.max / factor
-            else { break }
-            return count * factor
-        }
-        throw ValidationError("\(text) is no size: 500mb, 2gb")
     }
 }

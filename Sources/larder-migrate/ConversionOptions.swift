@@ -85,7 +85,12 @@ struct ConversionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("No keys that match.", valueName: "pattern"))
     var exclude: [String] = []
 
-    @Option(help: ArgumentHelp("Only these types: string,list,set,zset,hash,stream,module.", valueName: "types"))
+    @Option(
+        help: ArgumentHelp(
+            "Only these types: string,list,set,zset,hash,stream,module.",
+            valueName: "types"
+        )
+    )
     var types: String?
 
     @Option(help: ArgumentHelp("Only these databases: 0,3.", valueName: "numbers"))
@@ -106,7 +111,7 @@ struct ConversionOptions: ParsableArguments {
     var splitSlots: String?
 
     @Option(help: ArgumentHelp("Files of about this size: 500mb, 2gb.", valueName: "size"))
-    var splitSize: String?
+    var splitSize: ByteCount?
 
     @Flag(help: "Any loss stops the run.")
     var strict = false
@@ -124,6 +129,10 @@ struct ConversionOptions: ParsableArguments {
                 "no target is called \(to); there are "
                     + Destination.all.map(\.name).joined(separator: ", ")
             )
+        }
+        guard !files.isEmpty else { throw ValidationError("no file was named") }
+        if let splitSize, splitSize.value < 1024 {
+            throw ValidationError("--split-size takes 1kb or more")
         }
         let now = SystemTime().wallTime.milliseconds
         var decisions = Decisions(for: destination, now: now)
