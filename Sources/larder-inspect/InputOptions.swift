@@ -20,15 +20,3 @@ struct InputOptions: ParsableArguments {
         try body(inspection)
     }
 }
-
-/// How a report is written.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "As JSON.")
-    var json = false
-
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Write to a file, not to standard output.", valueName: "file")
-    )
-    var output: String?
-}

@@ -19,7 +19,9 @@ struct LarderInspect: ParsableCommand {
               larder-inspect keys --match 'user:*' --sort bytes --limit 20 dump.rdb
               ssh db cat /var/lib/redis/dump.rdb | larder-inspect -
             """,
-        subcommands: [SummaryCommand.self],
+        subcommands: [
+            SummaryCommand.self, KeysCommand.self, TopCommand.self, PrefixesCommand.self,
+        ],
         defaultSubcommand: SummaryCommand.self
     )
 }

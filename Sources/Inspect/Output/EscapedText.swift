@@ -16,6 +16,14 @@ package enum EscapedText {
         return writer.bytes.text
     }
 
+    /// The escaped form for a table, cut after about `limit` characters.
+    package static func abbreviate(_ bytes: RawSpan, _ limit: Int = 72) -> String {
+        let whole = bytes.byteCount <= limit * 4
+        let text = escape(whole ? bytes : bytes.part(from: 0, count: limit * 4))
+        if whole, text.count <= limit { return text }
+        return text.prefix(limit) + "… (\(Quantities.count(bytes.byteCount)) bytes)"
+    }
+
     /// The bytes that `text` stands for; nil if an escape is not whole.
     package static func unescape(_ text: String) -> ByteString? {
         var bytes: [UInt8] = []

@@ -39,10 +39,19 @@ package struct Printer: ~Copyable {
     /// Writes what there is.
     package mutating func flush() throws(InspectError) {
         do {
-            try stream.write(buffer.bytes)
+            try write()
         } catch {
             throw InspectError(stream.path, .system(error))
         }
+    }
+
+    /// Writes what there is if it is enough.
+    mutating func writeIfFull() throws(SystemError) {
+        if buffer.count >= Self.pieceByteCount { try write() }
+    }
+
+    private mutating func write() throws(SystemError) {
+        try stream.write(buffer.bytes)
         buffer.removeAll(keepingCapacityUpTo: Self.pieceByteCount * 4)
     }
 

@@ -5,8 +5,12 @@ import Bytes
 /// An id is what differs from key to key: numbers, dates and addresses, hexadecimal digests,
 /// UUIDs, long runs of mixed letters and digits, and bytes that are no text.
 enum SegmentPattern {
+    /// What is longer is nobody's name for a group of keys.
+    private static let longestName = 64
+
     /// Whether a part of a key is an id, to be shown as `*`.
     static func isID(_ segment: RawSpan) -> Bool {
+        if segment.byteCount > longestName { return true }
         var digits = 0
         var hexLetters = 0
         var lower = 0

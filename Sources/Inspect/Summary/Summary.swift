@@ -113,6 +113,20 @@ package struct Summary: RecordConsumer {
         measure = ValueMeasure(memory: memory)
     }
 
+    /// Whose memory is estimated.
+    package var memory: MemoryTally { measure.memory }
+
+    /// Bytes of memory that the target needs for everything: keys, values and what finds them.
+    package var memoryByteCount: Int {
+        databases.reduce(total.memory) { sum, database in
+            sum
+                + memory.tableByteCount(
+                    keys: database.amount.keyCount,
+                    deadlines: database.deadlineCount
+                )
+        }
+    }
+
     /// All keys together.
     package var total: Amount {
         var total = Amount()

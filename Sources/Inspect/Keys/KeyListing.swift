@@ -1,0 +1,89 @@
+import Bytes
+import Platform
+import RDB
+
+/// Lists keys with their rows, in the order of the file or sorted, in memory that does not grow.
+package struct KeyListing: RecordConsumer, ~Copyable {
+    /// How a key is written.
+    package enum Form: String, Sendable, CaseIterable {
+        case table, csv, json
+    }
+
+    /// What is listed.
+    package struct Options {
+        package var filter = KeyFilter()
+        package var form = Form.table
+        /// Most first; nil lists in the order of the file.
+        package var order: KeyMetric?
+        /// Least first.
+        package var isAscending = false
+        package var limit = Int.max
+
+        /// Lists every key in the order of the file.
+        package init() {}
+    }
+
+    private let options: Options
+    private var printer: Printer
+    private var measure: ValueMeasure
+    private var sort: ExternalSort
+    private var content = ByteWriter()
+    private var count = 0
+
+    /// Lists to `printer`.
+    package init(
+        _ options: Options,
+        memory: MemoryTally = MemoryTally(),
+        to printer: consuming Printer
+    ) {
+        self.options = options
+        self.printer = printer
+        measure = ValueMeasure(memory: memory)
+        sort = ExternalSort(limit: options.limit)
+        KeyRow.writeHeader(options.form, to: &self.printer.buffer)
+    }
+
+    package mutating func key(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        guard options.filter.admits(reader.key, record, database: reader.database) else { return }
+        let row = try measure.measure(record, &reader)
+        guard options.filter.admits(row) else { return }
+        guard let order = options.order else {
+            guard count < options.limit else { return }
+            count += 1
+            row.write(reader.key, options.form, to: &printer.buffer)
+            return try printer.flushIfFull()
+        }
+        // Taken out while it is sorted in.
+        var line = ByteWriter()
+        swap(&line, &content)
+        defer { swap(&line, &content) }
+        line.removeAll()
+        row.write(reader.key, options.form, to: &line)
+        // The rank is unsigned and ascends.
+        let value = UInt64(bitPattern: Int64(order.value(of: row))) ^ 1 << 63
+        do {
+            try sort.add(options.isAscending ? value : ~value, line.bytes)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot sort", cause: error)
+        }
+    }
+
+    /// Writes what is sorted, and the rest.
+    package mutating func finish() throws(InspectError) {
+        // Taken out while its items are printed.
+        var sorted = ExternalSort(limit: 0)
+        swap(&sorted, &sort)
+        do throws(SystemError) {
+            try sorted.finish { _, line throws(SystemError) in
+                printer.buffer.append(line)
+                try printer.writeIfFull()
+            }
+        } catch {
+            throw InspectError("the sorted keys", .system(error))
+        }
+        try printer.finish()
+    }
+}
