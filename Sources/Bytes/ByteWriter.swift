@@ -110,7 +110,9 @@ public struct ByteWriter: ~Copyable, @unchecked Sendable {
     }
 
     /// Appends a literal's bytes.
-    @inlinable
+    ///
+    /// Inlined, because the copy of so many bytes as the literal has is a store or two then.
+    @inlinable @inline(__always)
     public mutating func append(_ text: StaticString) {
         let size = text.utf8CodeUnitCount
         reserve(size)

@@ -65,6 +65,11 @@ public enum DecimalText {
     @inlinable
     @unsafe
     public static func write(_ value: Int64, to room: UnsafeMutableRawPointer) -> Int {
+        if 10...99 ~= value {
+            let digits = UInt16(truncatingIfNeeded: value / 10 | (value % 10) << 8 | 0x3030)
+            unsafe room.storeBytes(of: digits.littleEndian, as: UInt16.self)
+            return 2
+        }
         let count = byteCount(of: value)
         var rest = value.magnitude
         var index = count

@@ -128,10 +128,14 @@ private struct CommandName: Equatable {
     private var low: UInt64 = 0
     private var middle: UInt64 = 0
     private var high: UInt64 = 0
+    /// Tells names that end in zeros from shorter ones.
+    private let byteCount: Int
 
+    @inline(__always)
     init?(_ name: RawSpan) {
         let count = name.byteCount
         guard count <= 24 else { return nil }
+        byteCount = count
         low = CommandName.word(name, 0, min(count, 8))
         if count > 8 { middle = CommandName.word(name, 8, min(count, 16)) }
         if count > 16 { high = CommandName.word(name, 16, count) }
@@ -142,16 +146,35 @@ private struct CommandName: Equatable {
         return Int(truncatingIfNeeded: mixed >> 40)
     }
 
+    /// Up to eight bytes of the name, the first lowest, by loads that overlap.
     @inline(__always)
     private static func word(_ name: RawSpan, _ start: Int, _ end: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for offset in start..<end {
-            var byte = name.byte(at: offset)
-            if byte >= 0x41 && byte <= 0x5A { byte |= 0x20 }
-            // A zero would make a longer name equal to a shorter one; no name has this byte.
-            if byte == 0 { byte = 0xFF }
-            word |= UInt64(byte) << (8 * UInt64(offset - start))
+        func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: T.Type) -> UInt64
+        {
+            UInt64(
+                T(littleEndian: unsafe name.unsafeLoadUnaligned(fromByteOffset: offset, as: type))
+            )
         }
-        return word
+        let count = end - start
+        if count == 8 { return lowercased(load(start, as: UInt64.self)) }
+        if count >= 4 {
+            let last = load(end - 4, as: UInt32.self) << UInt64(8 * (count - 4))
+            return lowercased(load(start, as: UInt32.self) | last)
+        }
+        guard count > 0 else { return 0 }
+        let middle = load(start + count / 2, as: UInt8.self) << UInt64(8 * (count / 2))
+        let last = load(end - 1, as: UInt8.self) << UInt64(8 * (count - 1))
+        return lowercased(load(start, as: UInt8.self) | middle | last)
+    }
+
+    /// Every byte from A to Z in lower case, the others as they are, all eight at once.
+    @inline(__always)
+    private static func lowercased(_ bytes: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let low = bytes & (ones &* 0x7F)
+        let isFromA = low &+ ones &* (0x80 - 0x41)
+        let isBehindZ = low &+ ones &* (0x80 - 0x5B)
+        let isUpper = isFromA & ~isBehindZ & ~bytes & (ones &* 0x80)
+        return bytes | isUpper >> 2
     }
 }

@@ -26,14 +26,14 @@ extension Engine {
     /// The entry of `key` for a command that reads it as this kind.
     mutating func lookup(_ key: RawSpan, _ kind: Kind) throws(CommandError) -> Entry? {
         guard let entry = lookup(key) else { return nil }
-        guard entry.kind == kind else { throw .wrongType }
+        guard entry.isKind(kind) else { throw .wrongType }
         return entry
     }
 
     /// The entry of `key` for a command that may change it as this kind.
     mutating func lookupForWrite(_ key: RawSpan, _ kind: Kind) throws(CommandError) -> Entry? {
         guard let entry = lookupForWrite(key) else { return nil }
-        guard entry.kind == kind else { throw .wrongType }
+        guard entry.isKind(kind) else { throw .wrongType }
         return entry
     }
 

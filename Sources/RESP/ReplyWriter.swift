@@ -145,6 +145,9 @@ public struct ReplyWriter: ~Copyable, Sendable {
     public mutating func double(_ value: Double) {
         switch protocolVersion {
         case .resp2:
+            if let whole = Int64(exactly: value), whole.magnitude <= 1 << 53, whole != 0 {
+                return bulk(decimal: whole)
+            }
             let mark = output.count
             output.append(shortest: value)
             insertBulkHeader(at: mark)
@@ -321,9 +324,14 @@ public struct ReplyWriter: ~Copyable, Sendable {
     }
 
     private mutating func insertHeader(_ type: UInt8, _ count: Int, at offset: Int) {
-        var line = ByteWriter()
-        line.append(line: type, Int64(count))
-        output.insert(line.bytes, at: offset)
+        unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { room in
+            let byteCount = unsafe ByteWriter.writeLine(
+                type,
+                Int64(count),
+                to: room.baseAddress.unsafelyUnwrapped
+            )
+            unsafe output.insert(room.bytes.extracting(first: byteCount), at: offset)
+        }
     }
 }
 
@@ -333,10 +341,7 @@ extension ByteWriter {
         let size = bytes.byteCount
         unsafe append(upTo: size + DecimalText.maximumIntegerByteCount + 5) { room in
             let start = unsafe room.baseAddress.unsafelyUnwrapped
-            unsafe start.storeBytes(of: UInt8(ascii: "$"), as: UInt8.self)
-            var end = unsafe 1 + DecimalText.write(Int64(size), to: start + 1)
-            unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
-            end += 2
+            var end = unsafe Self.writeLine(UInt8(ascii: "$"), Int64(size), to: start)
             unsafe bytes.withUnsafeBytes { source in
                 if let source = source.baseAddress {
                     unsafe (start + end).copyMemory(from: source, byteCount: size)
@@ -351,12 +356,27 @@ extension ByteWriter {
     /// Appends a type byte and the count or value behind it.
     fileprivate mutating func append(line type: UInt8, _ value: Int64) {
         unsafe append(upTo: DecimalText.maximumIntegerByteCount + 3) { room in
-            let start = unsafe room.baseAddress.unsafelyUnwrapped
-            unsafe start.storeBytes(of: type, as: UInt8.self)
-            let end = unsafe 1 + DecimalText.write(value, to: start + 1)
-            unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
-            return end + 2
+            unsafe Self.writeLine(type, value, to: room.baseAddress.unsafelyUnwrapped)
         }
+    }
+
+    /// Writes `:1\r\n`; most lines have one or two digits and are one store.
+    @inline(__always)
+    @unsafe
+    fileprivate static func writeLine(
+        _ type: UInt8,
+        _ value: Int64,
+        to start: UnsafeMutableRawPointer
+    ) -> Int {
+        if 0...9 ~= value {
+            let line = UInt32(type) | UInt32(truncatingIfNeeded: 0x30 + value) << 8 | 0x0A0D_0000
+            unsafe start.storeBytes(of: line.littleEndian, as: UInt32.self)
+            return 4
+        }
+        unsafe start.storeBytes(of: type, as: UInt8.self)
+        let end = unsafe 1 + DecimalText.write(value, to: start + 1)
+        unsafe (start + end).storeBytes(of: Self.lineEnd, as: UInt16.self)
+        return end + 2
     }
 
     private static var lineEnd: UInt16 { UInt16(littleEndian: 0x0A0D) }

@@ -84,7 +84,18 @@ struct ArgumentTable: ~Copyable, @unchecked Sendable {
     }
 
     mutating func append(offset: Int, count byteCount: Int) {
-        if count == capacity { grow() }
+        reserve(1)
+        appendReserved(offset: offset, count: byteCount)
+    }
+
+    /// Makes room for `more` arguments, to be added by `appendReserved`.
+    mutating func reserve(_ more: Int) {
+        if capacity - count < more { resize(to: max(capacity * 2, count + more, 8)) }
+    }
+
+    /// Appends where `reserve` has made room.
+    mutating func appendReserved(offset: Int, count byteCount: Int) {
+        assert(count < capacity, "no room was reserved")
         unsafe (base.unsafelyUnwrapped + count).initialize(
             to: ArgumentRange(offset: offset, count: byteCount)
         )
@@ -94,10 +105,6 @@ struct ArgumentTable: ~Copyable, @unchecked Sendable {
     mutating func removeAll() {
         count = 0
         if capacity > Self.keptCapacity { resize(to: 0) }
-    }
-
-    private mutating func grow() {
-        resize(to: max(8, capacity * 2))
     }
 
     private mutating func resize(to newCapacity: Int) {

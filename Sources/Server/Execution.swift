@@ -98,7 +98,8 @@ struct Execution: ~Copyable {
                     start = replies.byteCount
                     effectsBefore = engine.effects.output.count
                 }
-                guard outcome == .done else {
+                // Matched, not compared: `==` of another module's type is a call through a witness.
+                guard case .done = outcome else {
                     suspend(slot, after: outcome)
                     break
                 }

@@ -1,3 +1,5 @@
+import Structures
+
 extension AccessClock {
     private static let initialCounter: UInt32 = 5
     private static let logFactor: UInt32 = 10

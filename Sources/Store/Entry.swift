@@ -49,6 +49,9 @@ package struct Entry {
     /// What the value is to whoever uses it.
     package var kind: Kind { encoding.kind }
 
+    /// Whether the value is of this kind; cheaper than to compare outside of this module.
+    package func isKind(_ kind: Kind) -> Bool { encoding.kind == kind }
+
     /// The moment at which the key goes away, in milliseconds since 1970.
     package var deadline: Int64? {
         guard unsafe EntryNode.form(node) & EntryNode.deadlineFlag != 0 else { return nil }

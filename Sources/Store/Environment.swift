@@ -62,21 +62,3 @@ struct AccessClock {
     /// Seconds since 1970, in 24 bits.
     var seconds: UInt32 = 0
 }
-
-/// A small fast generator for choices that need no secrecy.
-///
-/// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).
-package struct Xorshift: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    package init(seed: UInt64) {
-        state = seed | 1
-    }
-
-    package mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_F491_4F6C_DD1D
-    }
-}

@@ -42,24 +42,45 @@ extension HashTable {
 
     /// A slot chosen by `random`, nil in an empty table.
     ///
-    /// Each node is about equally likely: a bucket by chance, refused in proportion to the
-    /// nodes that it lacks of a full chain, then one of its nodes by chance.
-    public func randomSlot(_ random: inout some RandomNumberGenerator) -> HashTableSlot? {
+    /// Each node is about equally likely: a bucket and a place in a full chain by chance, until
+    /// there is a node at that place.
+    public func randomSlot(_ random: inout Xorshift) -> HashTableSlot? {
         guard nodeCount > 0 else { return nil }
         let fullChain = 24
         while true {
-            let index = Int.random(in: 0..<bucketCount, using: &random)
-            var count = 0
-            forEachSlot(inBucket: index) { _ in count += 1 }
-            guard Int.random(in: 0..<fullChain, using: &random) < count else { continue }
-            var choice = Int.random(in: 0..<count, using: &random)
-            var chosen: HashTableSlot?
-            forEachSlot(inBucket: index) { slot in
-                if choice == 0 { chosen = slot }
-                choice -= 1
-            }
-            return chosen
+            let home = bucket(at: random.below(bucketCount))
+            var place = random.below(fullChain)
+            let count = nodeCount(from: home)
+            if count > fullChain { place = random.below(count) }
+            if place < count { return slot(place, from: home) }
         }
+    }
+
+    private func nodeCount(from home: Bucket) -> Int {
+        var count = 0
+        var current: Bucket? = home
+        while let bucket = current {
+            count += bucket.filledSlots.nonzeroBitCount
+            current = bucket.overflow
+        }
+        return count
+    }
+
+    /// The slot with so many others before it in its chain.
+    private func slot(_ place: Int, from home: Bucket) -> HashTableSlot? {
+        var place = place
+        var current: Bucket? = home
+        while let bucket = current {
+            var filled = bucket.filledSlots
+            let count = filled.nonzeroBitCount
+            if place < count {
+                for _ in 0..<place { filled &= filled &- 1 }
+                return HashTableSlot(bucket: bucket, index: filled.trailingZeroBitCount >> 3)
+            }
+            place -= count
+            current = bucket.overflow
+        }
+        return nil
     }
 
     /// Takes every node out, giving each to `release`; the table ends empty and small.

@@ -116,7 +116,7 @@ struct HashTableTests {
     }
 
     @Test func `random slots are about equally likely`() {
-        var random = SeededGenerator(seed: 7)
+        var random = Xorshift(seed: 7)
         let arena = Arena()
         defer { arena.destroy() }
         var table = HashTable<TextNode>(arena: arena, seed: 7)

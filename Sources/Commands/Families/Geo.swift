@@ -68,14 +68,14 @@ private func add(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    var change: ScoreChange = []
+    var change = ScoreChange()
     var countsUpdates = false
     var start = 2
     while start < request.count {
         if request.is(start, "nx") {
-            change.insert(.onlyNew)
+            change.onlyNew = true
         } else if request.is(start, "xx") {
-            change.insert(.onlyExisting)
+            change.onlyExisting = true
         } else if request.is(start, "ch") {
             countsUpdates = true
         } else {
@@ -84,7 +84,7 @@ private func add(
         start += 1
     }
     let count = (request.count - start) / 3
-    guard count > 0, (request.count - start) % 3 == 0, !change.contains([.onlyNew, .onlyExisting])
+    guard count > 0, (request.count - start) % 3 == 0, !(change.onlyNew && change.onlyExisting)
     else { throw .syntax }
     var longest = 0
     for index in stride(from: start, to: request.count, by: 3) {
@@ -92,7 +92,7 @@ private func add(
         longest = max(longest, request[index + 2].byteCount)
     }
     let entry = try engine.lookupForWrite(request.key, .sortedSet)
-    if entry == nil, change.contains(.onlyExisting) { return reply.integer(0) }
+    if entry == nil, change.onlyExisting { return reply.integer(0) }
     let set =
         entry?.open().sortedSet
         ?? engine.keyspace.insertSortedSet(request.key, toHold: count, longest: longest)

@@ -21,7 +21,7 @@ extension Command {
 
 /// The options of ZADD, and where its scores begin.
 private struct AddOptions {
-    var change: ScoreChange = []
+    var change = ScoreChange()
     var countsUpdates = false
     var firstScore = 2
 
@@ -29,32 +29,34 @@ private struct AddOptions {
         while firstScore < request.count, take(request) { firstScore += 1 }
         let rest = request.count - firstScore
         guard rest > 0, rest % 2 == 0 else { throw .syntax }
-        if change.contains([.onlyNew, .onlyExisting]) {
+        if change.onlyNew, change.onlyExisting {
             throw .text("ERR XX and NX options at the same time are not compatible")
         }
-        let exclusive = change.intersection([.onlyNew, .onlyGreater, .onlyLess])
-        guard exclusive.rawValue.nonzeroBitCount <= 1 else {
+        let isLimited = change.onlyGreater || change.onlyLess
+        guard !(change.onlyGreater && change.onlyLess), !(change.onlyNew && isLimited) else {
             throw .text("ERR GT, LT, and/or NX options at the same time are not compatible")
         }
-        if change.contains(.increments), rest > 2 {
+        if change.increments, rest > 2 {
             throw .text("ERR INCR option supports a single increment-element pair")
         }
     }
 
     private mutating func take(_ request: borrowing Request) -> Bool {
-        // Scores begin with anything but these letters, or with `inf` and `nan`.
+        // Nearly every score begins with a digit, a sign or a point, and no option does.
+        let word = request[firstScore]
+        guard word.byteCount > 1, word.byte(at: 0) >= UInt8(ascii: "A") else { return false }
         if request.is(firstScore, "nx") {
-            change.insert(.onlyNew)
+            change.onlyNew = true
         } else if request.is(firstScore, "xx") {
-            change.insert(.onlyExisting)
+            change.onlyExisting = true
         } else if request.is(firstScore, "gt") {
-            change.insert(.onlyGreater)
+            change.onlyGreater = true
         } else if request.is(firstScore, "lt") {
-            change.insert(.onlyLess)
+            change.onlyLess = true
         } else if request.is(firstScore, "ch") {
             countsUpdates = true
         } else if request.is(firstScore, "incr") {
-            change.insert(.increments)
+            change.increments = true
         } else {
             return false
         }
@@ -77,14 +79,14 @@ private func add(
     }
     let count = (request.count - start) / 2
     let entry = try engine.lookupForWrite(request.key, .sortedSet)
-    if entry == nil, options.change.contains(.onlyExisting) {
-        return options.change.contains(.increments) ? reply.null() : reply.integer(0)
+    if entry == nil, options.change.onlyExisting {
+        return options.change.increments ? reply.null() : reply.integer(0)
     }
     let set =
         entry?.open().sortedSet
         ?? engine.keyspace.insertSortedSet(request.key, toHold: count, longest: longest)
     set.prepare(toHold: count, longest: longest)
-    if options.change.contains(.increments) {
+    if options.change.increments {
         return try engine.finishIncrement(
             set.set(request[start + 1], first, options.change),
             request.key,
@@ -116,7 +118,11 @@ private func increment(
         try engine.lookupForWrite(request.key, .sortedSet)?.open().sortedSet
         ?? engine.keyspace.insertSortedSet(request.key, toHold: 1, longest: member.byteCount)
     set.prepare(toHold: 1, longest: member.byteCount)
-    try engine.finishIncrement(set.set(member, number, .increments), request.key, &reply)
+    try engine.finishIncrement(
+        set.set(member, number, ScoreChange(increments: true)),
+        request.key,
+        &reply
+    )
 }
 
 extension Engine {

@@ -203,30 +203,31 @@ package enum LexBound: ~Escapable {
 }
 
 /// How a member's score may be changed: the options of ZADD.
-package struct ScoreChange: OptionSet, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) {
-        self.rawValue = rawValue
-    }
-
+///
+/// Plain properties: an option set's array literals are not specialised in other modules, and
+/// cost more there than the change itself.
+package struct ScoreChange: Sendable {
     /// Members that exist stay as they are.
-    package static let onlyNew = ScoreChange(rawValue: 1 << 0)
+    package var onlyNew = false
     /// No member is added.
-    package static let onlyExisting = ScoreChange(rawValue: 1 << 1)
+    package var onlyExisting = false
     /// A score may only rise.
-    package static let onlyGreater = ScoreChange(rawValue: 1 << 2)
+    package var onlyGreater = false
     /// A score may only fall.
-    package static let onlyLess = ScoreChange(rawValue: 1 << 3)
+    package var onlyLess = false
     /// The number is added to the score.
-    package static let increments = ScoreChange(rawValue: 1 << 4)
+    package var increments = false
+
+    package init(increments: Bool = false) {
+        self.increments = increments
+    }
 
     /// The score that `old` becomes, or nil if it must stay.
     func newScore(from old: Double, _ number: Double) -> Double? {
-        if contains(.onlyNew) { return nil }
-        let score = contains(.increments) ? old + number : number
-        if contains(.onlyLess), score >= old { return nil }
-        if contains(.onlyGreater), score <= old { return nil }
+        if onlyNew { return nil }
+        let score = increments ? old + number : number
+        if onlyLess, score >= old { return nil }
+        if onlyGreater, score <= old { return nil }
         return score
     }
 }
@@ -255,7 +256,7 @@ package struct OpenSortedSet {
     package func set(
         _ member: RawSpan,
         _ number: Double,
-        _ change: ScoreChange = []
+        _ change: ScoreChange = ScoreChange()
     )
         -> ScoreOutcome
     {
@@ -271,7 +272,7 @@ package struct OpenSortedSet {
     ) -> ScoreOutcome {
         let hash = unsafe indexed.pointee.table.hash(member)
         guard let slot = unsafe indexed.pointee.table.find(member, hash: hash) else {
-            if change.contains(.onlyExisting) { return .refused }
+            if change.onlyExisting { return .refused }
             unsafe indexed.pointee.insert(member, number, hash: hash)
             return .added(number)
         }
@@ -297,7 +298,7 @@ package struct OpenSortedSet {
             insertPacked(member, score)
             return .updated(score)
         }
-        if change.contains(.onlyExisting) { return .refused }
+        if change.onlyExisting { return .refused }
         let limits = unsafe open.keyspace.environment.pointee.limits
         guard member.byteCount <= limits.sortedSetValue, value.count < limits.sortedSetEntries
         else {
