@@ -103,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "larder-inspect",
             dependencies: [
-                "Inspect", "Bytes", "Platform", "RDB",
+                "Inspect", "AppendLog", "Bytes", "Platform", "RDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -21,6 +21,7 @@ struct LarderInspect: ParsableCommand {
             """,
         subcommands: [
             SummaryCommand.self, KeysCommand.self, TopCommand.self, PrefixesCommand.self,
+            LogCommand.self,
         ],
         defaultSubcommand: SummaryCommand.self
     )

@@ -54,7 +54,7 @@ struct `Memory models` {
         for id in 3...256 { tree.add(UInt64(id), 0) }
         // 1 to 255 differ in one byte, 256 in the one before it.
         let branch = (4 + 255 + 7) / 8 * 8 + 8 * 255
-        #expect(tree.byteCount() == 24 + 24 + 24 + branch + 255 * (24 + 16) + (24 + 16) + 8)
+        #expect(tree.byteCount() == 24 + 24 + 24 + branch + 256 * (24 + 16))
     }
 
     @Test
