@@ -3,16 +3,19 @@ import Platform
 
 /// The log of a running data set: takes what each turn changed and gets it to the disk.
 ///
-/// Belongs to the core thread, which never waits for the disk here: batches are handed to the
-/// log thread. A turn looks like this:
+/// Belongs to the core thread, which never waits for the disk here: batches are staged, where
+/// the death of the process cannot undo them, and handed to the log thread. A turn looks like
+/// this:
 ///
 ///     if log.startsSegment { the next effect begins with a SELECT }
 ///     ... execute requests, append their effects to `batch` ...
-///     let end = log.append(&batch)
-///     ... a reply to a write leaves when log.acknowledgedOffset >= end, any other at once ...
+///     let end = log.append(&batch, at: now)
+///     ... a reply to a write leaves when log.acknowledgedOffset(at: now) >= end, any other at
+///     once ...
 ///
-/// Replies to writes wait under every policy, if mostly for microseconds: what is not yet in a
-/// file is lost when the process dies, and nothing that was acknowledged may be.
+/// Under `everysec` and `no` that is nearly always at once. Where there is no stage, in a log
+/// for other servers and while the log thread is far behind, replies to writes wait until it
+/// has written them, mostly for microseconds.
 ///
 /// What is promised about acknowledged writes:
 /// - `always`: none is lost, whatever happens to the machine;
@@ -23,9 +26,17 @@ package final class EffectLog {
     private let threads: [WorkerThread]
     private let directory: LogDirectory
     private let settings: LogSettings
+    private let stage: LogStage?
+    private var policy: SyncPolicy
     private var segmentStart: StreamOffset
     private var compaction: Compaction?
     private var isClosed = false
+    /// Where the last staged effects end.
+    private var stagedOffset: StreamOffset
+    /// Whether no base stands for what was there before the log yet.
+    package private(set) var isBeginning: Bool
+    /// Why there is no stage although there should be one.
+    package let stageFailure: SystemError?
 
     /// The history that the offsets count in.
     package let lineage: Lineage
@@ -35,10 +46,12 @@ package final class EffectLog {
     /// Continues a log, or begins one if `recovered` is nil.
     ///
     /// When this returns, whatever a crash left is repaired and a new segment is on disk.
-    /// `onProgress` runs on the log's threads whenever an offset, the condition or a
-    /// compaction has changed; it should wake the core and do nothing else.
+    /// `onProgress` runs on the log's threads whenever the condition or a compaction has
+    /// changed, and after `expectProgress` also when an offset has; it should wake the core
+    /// and do nothing else.
     package init(
         continuing recovered: RecoveredLog?,
+        orBeginning beginning: LogBeginning = LogBeginning(),
         in directory: LogDirectory,
         settings: LogSettings = LogSettings(),
         time: any TimeSource = SystemTime(),
@@ -47,18 +60,29 @@ package final class EffectLog {
         var generator = SystemRandomNumberGenerator()
         let writer = try LogWriter(
             continuing: recovered,
+            orBeginning: beginning,
             in: directory,
             compression: settings.compression,
             time: time,
             generator: &generator
         )
+        (stage, stageFailure) = try EffectLog.openStage(
+            in: directory,
+            settings,
+            writer.lineage.id,
+            at: writer.offset
+        )
         let current = writer.currentEntry
-        let increments = writer.files.manifest.increments.filter { $0 != current }
+        let manifest = writer.files.manifest
+        isBeginning = beginning.replaced != nil && recovered == nil
         let handover = Handover(
-            offset: writer.offset,
-            policy: settings.syncPolicy,
-            completed: increments,
-            sizes: try LogSizes(of: writer.files.manifest, in: directory),
+            progress: LogProgress(
+                offset: writer.offset,
+                policy: settings.syncPolicy,
+                isBeginning: isBeginning
+            ),
+            completed: isBeginning ? [] : manifest.increments.filter { $0 != current },
+            sizes: try LogSizes(of: manifest, in: directory, at: writer.offset),
             time: time,
             onProgress: onProgress
         )
@@ -70,8 +94,10 @@ package final class EffectLog {
         self.directory = directory
         self.settings = settings
         self.handover = handover
+        policy = settings.syncPolicy
         lineage = writer.lineage
         endOffset = writer.offset
+        stagedOffset = writer.offset
         segmentStart = writer.offset
         let thread = LogThread(writer, handover, time)
         threads = [
@@ -88,6 +114,26 @@ package final class EffectLog {
         precondition(isClosed, "a log must be closed before it goes away")
     }
 
+    /// The stage, or why there is none.
+    ///
+    /// A log for other servers has none: they would not look there for what a crash left.
+    private static func openStage(
+        in directory: LogDirectory,
+        _ settings: LogSettings,
+        _ id: ReplicationID,
+        at offset: StreamOffset
+    ) throws(SystemError) -> (LogStage?, SystemError?) {
+        guard settings.compression != .no, settings.stagesEffects else {
+            try directory.removeStage()
+            return (nil, nil)
+        }
+        do throws(SystemError) {
+            return (try LogStage(in: directory, id, at: offset), nil)
+        } catch {
+            return (nil, error)
+        }
+    }
+
     /// Whether the next batch begins a segment.
     ///
     /// Its first effect must then be a SELECT, because readers start each file in database 0.
@@ -99,17 +145,35 @@ package final class EffectLog {
     ///
     /// Returns where the stream ends after them. `batch` is empty afterwards and can be filled
     /// again at once.
-    package func append(_ batch: inout ByteWriter) -> StreamOffset {
+    package func append(_ batch: inout ByteWriter, at now: MonotonicTime) -> StreamOffset {
         guard !batch.isEmpty else { return endOffset }
         let startsSegment = endOffset - segmentStart >= settings.segmentByteCount
         if startsSegment { segmentStart = endOffset }
+        var isStaged = false
+        if policy != .always, let stage {
+            let handover = handover
+            isStaged = stage.append(batch.bytes, at: endOffset) { handover.settledOffset }
+        }
         endOffset += batch.count
-        handover.append(&batch, startsSegment: startsSegment)
+        if isStaged { stagedOffset = endOffset }
+        handover.append(&batch, startsSegment: startsSegment, isUrgent: !isStaged, at: now)
         return endOffset
     }
 
     /// Replies to writes that end at or before this offset may leave.
-    package var acknowledgedOffset: StreamOffset { handover.acknowledgedOffset }
+    package func acknowledgedOffset(at now: MonotonicTime) -> StreamOffset {
+        if isBeginning { return endOffset }
+        let acknowledged = handover.acknowledgedOffset
+        guard stagedOffset > acknowledged, handover.allowsStaging(at: now) else {
+            return acknowledged
+        }
+        return stagedOffset
+    }
+
+    /// Asks for `onProgress` when an offset has changed.
+    package func expectProgress() {
+        handover.expectProgress()
+    }
 
     /// How much of the stream is safe from a power cut.
     package var durableOffset: StreamOffset { handover.durableOffset }
@@ -119,20 +183,31 @@ package final class EffectLog {
 
     /// Whether the disk is so far behind that writers must wait before they write more.
     ///
-    /// The server then stops reading from its clients until `onProgress`; without it a slow
-    /// disk would fill the memory.
+    /// Their requests are then not executed until this is over; without it a slow disk would
+    /// fill the memory. Bounds what waits for the log thread, and unless the policy is `no`,
+    /// what waits for a sync.
     package var isBacklogged: Bool {
-        endOffset - acknowledgedOffset > settings.backlogByteCount
+        // Nearly always nothing waits that is worth taking the lock.
+        guard endOffset - handover.durableOffset > settings.backlogByteCount else { return false }
+        if endOffset - handover.writtenOffset > settings.backlogByteCount { return true }
+        return policy != .no && endOffset - handover.durableOffset > settings.unsyncedByteCount
     }
 
     /// What INFO says.
-    package var statistics: LogStatistics { handover.statistics(endOffset: endOffset) }
+    package var statistics: LogStatistics {
+        var statistics = handover.statistics(endOffset: endOffset)
+        statistics.backlogLimit = settings.backlogByteCount
+        statistics.unsyncedLimit = settings.unsyncedByteCount
+        statistics.hasStage = stage != nil
+        return statistics
+    }
 
     /// How much the log has grown since its base.
     package var growth: LogGrowth { handover.growth(endOffset: endOffset) }
 
     /// `CONFIG SET appendfsync`.
     package func change(syncPolicy: SyncPolicy) {
+        policy = syncPolicy
         handover.change(policy: syncPolicy)
     }
 
@@ -150,9 +225,12 @@ package final class EffectLog {
         isClosed = true
         handover.requestClose()
         for thread in threads { thread.join() }
-        switch handover.condition {
-        case .writable, .full: return nil
-        case .failed(let error): return error
+        if case .failed(let error) = handover.condition { return error }
+        do throws(SystemError) {
+            try directory.removeStage()
+            return nil
+        } catch {
+            return error
         }
     }
 }
@@ -200,20 +278,31 @@ extension EffectLog {
     package func takeCompactionOutcome() -> Compaction.Outcome? {
         guard compaction != nil, let outcome = handover.takeOutcome() else { return nil }
         compaction = nil
+        if outcome == .published { isBeginning = false }
         return outcome
     }
 
-    /// Whether the disk has room for a base of about `byteCount` beside the log, and then some.
+    /// What a compaction takes of the disk, for a base of about `byteCount`, and what there is.
     ///
-    /// Old and new lie side by side until the new one is safe.
-    package func hasRoomForCompaction(ofAbout byteCount: Int) throws(SystemError) -> Bool {
-        let margin = 2 * settings.segmentByteCount
-        return try directory.storage.freeByteCount() > byteCount + margin
+    /// Old and new lie side by side until the new one is safe, and meanwhile the log goes on.
+    package func roomForCompaction(
+        ofAbout byteCount: Int
+    ) throws(SystemError) -> (needed: Int, free: Int) {
+        let margin = SegmentWriter.reserveStep + byteCount / 8
+        return (byteCount + margin, try directory.storage.freeByteCount())
     }
 }
 
 extension LogSizes {
-    init(of manifest: Manifest, in directory: LogDirectory) throws(SystemError) {
+    init(
+        of manifest: Manifest,
+        in directory: LogDirectory,
+        at offset: StreamOffset
+    ) throws(SystemError) {
+        if manifest.addsPending {
+            baseOffset = offset
+            return
+        }
         for entry in manifest.filesToRead {
             let path = directory.path(entry.name)
             let byteCount = try directory.storage.open(path, writable: false).byteCount()
@@ -224,5 +313,11 @@ extension LogSizes {
             }
         }
         baseOffset = manifest.base?.position?.offset ?? 0
+    }
+}
+
+extension LogDirectory {
+    fileprivate func removeStage() throws(SystemError) {
+        if try storage.exists(stagePath) { try storage.remove(stagePath) }
     }
 }

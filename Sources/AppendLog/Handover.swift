@@ -8,17 +8,27 @@ import Synchronization
 /// it has written; the sync thread asks when to sync; the keeper asks what to seal and what
 /// to publish. Nobody holds the lock while the disk works.
 final class Handover: Sendable {
-    private let monitor: Monitor<State>
+    let monitor: Monitor<State>
+    let time: any TimeSource
     private let acknowledged: Atomic<StreamOffset>
     private let durable: Atomic<StreamOffset>
-    private let time: any TimeSource
+    private let settled: Atomic<StreamOffset>
+    /// Until when staged writes may be answered, in nanoseconds.
+    private let stagingLimit: Atomic<Int64>
+    private let isTroubled: Atomic<Bool>
+    /// Whether the core wants to know of the next progress.
+    private let isAwaited = Atomic(false)
     private let onProgress: @Sendable () -> Void
 
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         /// Appended, not yet taken by the log thread.
         var pending = ByteWriter()
         /// Where `pending` begins in the stream.
         var pendingStart: StreamOffset
+        /// When the first of it came.
+        var pendingSince = MonotonicTime(nanoseconds: 0)
+        /// Whether somebody waits for it to be written.
+        var isUrgent = false
         /// Places in `pending` at which a new segment begins.
         var starts: [SegmentStart] = []
         /// Where this run of the log began.
@@ -92,88 +102,165 @@ final class Handover: Sendable {
         case seal(Manifest.Entry)
     }
 
+    /// Where the threads wait.
+    enum Room {
+        static let writer = 0
+        static let syncer = 1
+        static let keeper = 2
+        static let count = 3
+    }
+
     /// How often a full disk is asked for room.
     static let roomDelay = Duration.milliseconds(250)
+    /// Staged effects are written when they are so old, many turns of them in one block.
+    static let writeDelay = Duration.milliseconds(50)
+    /// Or when there are so many.
+    static let writeByteCount = 128 << 10
 
     init(
-        offset: StreamOffset,
-        policy: SyncPolicy,
+        progress: LogProgress,
         completed: [Manifest.Entry],
         sizes: LogSizes,
         time: any TimeSource,
         onProgress: @escaping @Sendable () -> Void
     ) {
+        let offset = progress.written
         monitor = Monitor(
             State(
                 pendingStart: offset,
                 startOffset: offset,
-                progress: LogProgress(offset: offset, policy: policy),
+                progress: progress,
                 completed: completed.map { Completed(entry: $0, end: offset) },
                 sizes: sizes
-            )
+            ),
+            roomCount: Room.count
         )
         acknowledged = Atomic(offset)
         durable = Atomic(offset)
+        settled = Atomic(offset)
+        stagingLimit = Atomic(progress.stagingLimit?.nanoseconds ?? .min)
+        isTroubled = Atomic(progress.condition != .writable)
         self.time = time
         self.onProgress = onProgress
     }
 
-    /// Changes the state, publishes the offsets and wakes whoever waits.
-    private func progress(_ body: (inout State) -> Void) {
-        monitor.update { state in
+    /// Changes the state, publishes what the core looks at, and wakes whoever waits.
+    func progress(waking rooms: [Int] = [], _ body: (inout State) -> Void) {
+        var hasTurned = false
+        monitor.withLock { state in
+            let before = state.progress.condition
             body(&state)
-            durable.store(state.progress.durable, ordering: .releasing)
-            acknowledged.store(state.progress.acknowledged, ordering: .releasing)
+            publish(state.progress)
+            hasTurned = state.progress.condition != before || state.outcome != nil
         }
-        onProgress()
+        for room in rooms { monitor.wake(room) }
+        if isAwaited.exchange(false, ordering: .sequentiallyConsistent) || hasTurned {
+            onProgress()
+        }
+    }
+
+    private func publish(_ progress: borrowing LogProgress) {
+        settled.store(progress.settled, ordering: .releasing)
+        durable.store(progress.durable, ordering: .releasing)
+        stagingLimit.store(
+            progress.stagingLimit?.nanoseconds ?? .min,
+            ordering: .releasing
+        )
+        isTroubled.store(progress.condition != .writable, ordering: .releasing)
+        acknowledged.store(progress.acknowledged, ordering: .sequentiallyConsistent)
     }
 }
 
 // What the core does.
 extension Handover {
-    var acknowledgedOffset: StreamOffset { acknowledged.load(ordering: .acquiring) }
+    var acknowledgedOffset: StreamOffset { acknowledged.load(ordering: .sequentiallyConsistent) }
 
     var durableOffset: StreamOffset { durable.load(ordering: .acquiring) }
 
-    var condition: LogCondition { monitor.withLock { $0.progress.condition } }
+    var settledOffset: StreamOffset { settled.load(ordering: .acquiring) }
+
+    /// Whether a staged write may be answered at `now`.
+    func allowsStaging(at now: MonotonicTime) -> Bool {
+        now.nanoseconds <= stagingLimit.load(ordering: .acquiring)
+    }
+
+    var condition: LogCondition {
+        guard isTroubled.load(ordering: .acquiring) else { return .writable }
+        return monitor.withLock { $0.progress.condition }
+    }
+
+    /// Asks for `onProgress` after the next progress.
+    func expectProgress() {
+        isAwaited.store(true, ordering: .sequentiallyConsistent)
+    }
 
     /// Takes over the bytes of `batch` and leaves it empty.
-    func append(_ batch: inout ByteWriter, startsSegment: Bool) {
-        monitor.update { state in
+    ///
+    /// What is not urgent waits a little for more.
+    func append(
+        _ batch: inout ByteWriter,
+        startsSegment: Bool,
+        isUrgent: Bool,
+        at now: MonotonicTime
+    ) {
+        let wakes = monitor.withLock { state in
             if startsSegment {
                 state.starts.append(
                     SegmentStart(position: state.pending.count, isCut: false)
                 )
             }
-            if state.pending.isEmpty {
+            let isFirst = state.pending.isEmpty
+            if isFirst {
+                state.pendingSince = now
                 swap(&state.pending, &batch)
             } else {
                 state.pending.append(batch.bytes)
                 batch.removeAll(keepingCapacityUpTo: 4 << 20)
             }
+            state.progress.appended(state.pendingStart + state.pending.count, at: now)
+            stagingLimit.store(
+                state.progress.stagingLimit?.nanoseconds ?? .min,
+                ordering: .releasing
+            )
+            let wasUrgent = state.isUrgent
+            state.isUrgent =
+                wasUrgent || isUrgent || state.pending.count >= Handover.writeByteCount
+            return isFirst || state.isUrgent && !wasUrgent
         }
+        if wakes { monitor.wake(Room.writer) }
     }
 
     /// Begins a new segment at the end of what was appended.
     func cut() {
-        monitor.update { state in
+        monitor.withLock { state in
             state.cutSegment = nil
             state.publication = nil
             state.outcome = nil
             state.starts.append(SegmentStart(position: state.pending.count, isCut: true))
+            state.isUrgent = true
         }
+        monitor.wake(Room.writer)
     }
 
     func publish(_ publication: Publication) {
-        monitor.update { $0.publication = publication }
+        monitor.withLock { $0.publication = publication }
+        monitor.wake(Room.keeper)
     }
 
     func change(policy: SyncPolicy) {
-        progress { $0.progress.change(policy: policy, at: time.monotonicTime) }
+        progress(waking: [Room.writer, Room.syncer]) { state in
+            state.progress.change(policy: policy, at: time.monotonicTime)
+            state.isUrgent = true
+            // What is written already has no batch behind it that would sync it.
+            if policy == .always { state.isSyncRequested = true }
+        }
     }
 
     func requestSync() {
-        monitor.update { $0.isSyncRequested = true }
+        monitor.update { state in
+            state.isSyncRequested = true
+            state.isUrgent = true
+        }
     }
 
     func requestClose() {
@@ -199,6 +286,9 @@ extension Handover {
         }
     }
 
+    /// How much of the stream is in files.
+    var writtenOffset: StreamOffset { monitor.withLock { $0.progress.written } }
+
     func statistics(endOffset: StreamOffset) -> LogStatistics {
         let growth = growth(endOffset: endOffset)
         return monitor.withLock { state in
@@ -215,201 +305,6 @@ extension Handover {
                 syncs: state.statistics,
                 lastSealError: state.lastSealError.map { "\($0)" }
             )
-        }
-    }
-}
-
-// What the log thread does.
-extension Handover {
-    /// Waits for something to do; what is to be written is exchanged for `batch`.
-    func take(_ batch: inout Batch) -> Work {
-        batch.bytes.removeAll(keepingCapacityUpTo: 4 << 20)
-        return monitor.wait { state, deadline in
-            if !state.pending.isEmpty || !state.starts.isEmpty {
-                swap(&state.pending, &batch.bytes)
-                batch.start = state.pendingStart
-                batch.segmentStarts = state.starts
-                batch.policy = state.progress.policy
-                state.pendingStart += batch.bytes.count
-                state.starts = []
-                return .write
-            }
-            if state.isClosing { return .close }
-            if case .full = state.progress.condition {
-                let now = time.monotonicTime
-                let next = state.roomTime ?? now + Handover.roomDelay
-                state.roomTime = now < next ? next : nil
-                if now >= next { return .checkRoom }
-                deadline = next
-            }
-            return nil
-        }
-    }
-
-    /// Waits a little before a full disk is tried again; false if the log is to be closed.
-    func pause() -> Bool {
-        let end = time.monotonicTime + Handover.roomDelay
-        return monitor.wait { state, deadline in
-            if state.isClosing { return false }
-            guard time.monotonicTime < end else { return true }
-            deadline = end
-            return nil
-        }
-    }
-
-    /// Whether a segment begun at `offset` can still be written.
-    func isBeyondDoubt(_ offset: StreamOffset) -> Bool {
-        monitor.withLock { $0.progress.isBeyondDoubt(offset) }
-    }
-
-    /// Waits until the sync thread has no sync under way.
-    ///
-    /// A failed sync is told to one caller only. Would both sync at once, one could be told of
-    /// the failure, and the other promise its own clients what was lost.
-    func awaitOtherSync() {
-        monitor.wait { state, _ in state.progress.isSyncing ? nil : () }
-    }
-
-    /// Tells how far the log thread has come.
-    func wrote(
-        _ offset: StreamOffset,
-        durable: StreamOffset,
-        _ unsyncedFiles: [any StorageFile],
-        segmentByteCount: Int
-    ) {
-        progress { state in
-            state.progress.wrote(offset, durable: durable, at: time.monotonicTime)
-            state.unsyncedFiles = unsyncedFiles
-            state.fileByteCount += max(0, segmentByteCount - state.sizes.current)
-            state.sizes.current = segmentByteCount
-        }
-    }
-
-    /// A segment is complete, and another one is being written.
-    func completed(_ entry: Manifest.Entry, end: StreamOffset, byteCount: Int) {
-        monitor.update { state in
-            state.completed.append(Completed(entry: entry, end: end))
-            state.sizes.increments[entry.sequence] = byteCount
-            state.fileByteCount += max(0, byteCount - state.sizes.current)
-            state.sizes.current = 0
-        }
-    }
-
-    func cutMade(_ entry: Manifest.Entry) {
-        monitor.update { $0.cutSegment = entry }
-    }
-
-    func failed(_ error: SystemError, doubtEnd: StreamOffset) {
-        progress { state in
-            state.progress.failed(error, doubtEnd: doubtEnd)
-            state.unsyncedFiles = []
-        }
-    }
-
-    func foundFull(_ error: SystemError) {
-        progress { $0.progress.foundFull(error) }
-    }
-
-    func foundRoom() {
-        progress { $0.progress.foundRoom() }
-    }
-}
-
-// What the thread does that syncs.
-extension Handover {
-    /// Waits for the moment to sync; nil when the log is closed.
-    func awaitSync() -> SyncWork? {
-        monitor.wait { state, deadline in
-            if state.isClosing { return .some(nil) }
-            let now = time.monotonicTime
-            guard !state.unsyncedFiles.isEmpty else {
-                state.isSyncRequested = false
-                return nil
-            }
-            // Complete segments are synced under any policy: they are sealed next.
-            var isDue = state.isSyncRequested || state.unsyncedFiles.count > 1
-            switch state.progress.syncTime(at: now) {
-            case .now: isDue = true
-            case .at(let moment): deadline = moment
-            case .never: break
-            }
-            guard isDue, state.progress.policy != .always else { return nil }
-            state.isSyncRequested = false
-            state.progress.beginSync()
-            return SyncWork(
-                files: state.unsyncedFiles,
-                offset: state.progress.written,
-                begun: now
-            )
-        }
-    }
-
-    func synced(_ work: SyncWork) {
-        let now = time.monotonicTime
-        progress { state in
-            state.progress.synced(work.offset, begun: work.begun, at: now)
-            if state.progress.durable == state.progress.written { state.unsyncedFiles = [] }
-        }
-        noteSync(begun: work.begun)
-    }
-
-    /// Counts a sync that ends now.
-    func noteSync(begun: MonotonicTime) {
-        let duration = time.monotonicTime - begun
-        let now = time.wallTime
-        monitor.withLock { $0.statistics.note(duration, at: now) }
-    }
-
-    func syncFailed(_ error: SystemError, doubtEnd: StreamOffset) {
-        monitor.withLock { $0.statistics.noteFailure() }
-        failed(error, doubtEnd: doubtEnd)
-    }
-}
-
-// What the keeper does.
-extension Handover {
-    /// Waits for something to seal or to publish; nil when the log is closed.
-    func awaitKeeping(seals: Bool) -> Keeping? {
-        monitor.wait { state, _ in
-            if state.isClosing { return .some(nil) }
-            if let publication = state.publication, let cutSegment = state.cutSegment {
-                state.publication = nil
-                return .publish(publication, before: cutSegment)
-            }
-            guard seals, let oldest = state.completed.first,
-                oldest.end <= state.progress.durable
-            else { return nil }
-            state.completed.removeFirst()
-            return .seal(oldest.entry)
-        }
-    }
-
-    /// A base stands for everything before `cut`.
-    func published(_ base: Manifest.Entry, byteCount: Int, before sequence: Int) {
-        let now = time.monotonicTime
-        progress { state in
-            state.progress.published(base.position?.offset ?? 0, at: now)
-            state.completed.removeAll { $0.entry.sequence < sequence }
-            state.sizes.published(byteCount, before: sequence)
-            state.sizes.baseOffset = base.position?.offset ?? 0
-            state.outcome = .published
-        }
-    }
-
-    func keepingFailed(_ work: Keeping, _ error: SystemError) {
-        progress { state in
-            switch work {
-            case .publish: state.outcome = .failed(.storage(error))
-            case .seal: state.lastSealError = error
-            }
-        }
-    }
-
-    func sealed(_ entry: Manifest.Entry, byteCount: Int) {
-        monitor.withLock { state in
-            if state.sizes.increments[entry.sequence] != nil {
-                state.sizes.increments[entry.sequence] = byteCount
-            }
         }
     }
 }

@@ -61,6 +61,29 @@ package struct LogDirectory: Sendable {
         return try parseManifest(text.bytes)
     }
 
+    /// What there is of a log that was begun and never came to count.
+    ///
+    /// What else may be wrong with a manifest, whoever read it before was told.
+    func begunManifest() throws(SystemError) -> Manifest {
+        do throws(LogError) {
+            guard let manifest = try loadManifest(), manifest.filesToRead.isEmpty else {
+                return Manifest()
+            }
+            return manifest
+        } catch {
+            if case .storage(let error) = error { throw error }
+            return Manifest()
+        }
+    }
+
+    /// Removes what is left of a log that was begun and never came to count.
+    func removePending(_ manifest: inout Manifest) throws(SystemError) {
+        for entry in manifest.pending where try storage.exists(path(entry.name)) {
+            try storage.remove(path(entry.name))
+        }
+        manifest.pending = []
+    }
+
     private func parseManifest(_ text: RawSpan) throws(LogError) -> Manifest {
         let manifest: Manifest
         do throws(Manifest.Problem) {

@@ -33,7 +33,11 @@ package final class LogFiles: Sendable {
             try fill(file)
             try file.sync()
             var changed = manifest
-            changed.increments.append(entry)
+            if manifest.addsPending {
+                changed.pending.append(entry)
+            } else {
+                changed.increments.append(entry)
+            }
             try directory.storeManifest(changed)
             manifest = changed
             return (entry, file)
@@ -42,14 +46,16 @@ package final class LogFiles: Sendable {
 
     /// Puts one file in the place of another that holds the same.
     package func replace(_ old: Manifest.Entry, with name: String) throws(SystemError) {
-        try current.withLock { manifest throws(SystemError) in
-            guard let index = manifest.increments.firstIndex(of: old) else { return }
+        let unused = try current.withLock { manifest throws(SystemError) -> String in
+            // A base may stand for it by now.
+            guard let index = manifest.increments.firstIndex(of: old) else { return name }
             var changed = manifest
             changed.increments[index].name = name
             try directory.storeManifest(changed)
             manifest = changed
+            return old.name
         }
-        try directory.storage.remove(directory.path(old.name))
+        try directory.storage.remove(directory.path(unused))
     }
 
     /// Makes a base count that stands for everything before the increment `sequence`, and
@@ -70,6 +76,9 @@ package final class LogFiles: Sendable {
             )
             try directory.storage.rename(temporaryPath, to: directory.path(entry.name))
             var changed = manifest
+            changed.increments += changed.pending
+            changed.pending = []
+            changed.addsPending = false
             changed.history += changed.filesToRead.filter {
                 $0 == changed.base || $0.sequence < sequence
             }

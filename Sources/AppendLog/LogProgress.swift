@@ -3,6 +3,8 @@ import Platform
 /// Whether a log takes writes.
 package enum LogCondition: Equatable, Sendable {
     case writable
+    /// No base stands for what was there before the log yet: nothing is promised so far.
+    case beginning
     /// The disk is full. Reads are served, writes refused; it ends by itself.
     case full(SystemError)
     /// Bytes may be lost to this log. Reads are served, writes refused, until a compaction has
@@ -20,22 +22,33 @@ package enum LogCondition: Equatable, Sendable {
 ///
 /// `durable` is before or after `acknowledged`, as the policy has it.
 package struct LogProgress {
-    /// How much of the stream is in files.
+    /// How much of the stream was handed over.
+    package private(set) var appended: StreamOffset
+    /// How much of it is in files.
     package private(set) var written: StreamOffset
     /// How much of it survives a power cut.
     package private(set) var durable: StreamOffset
-    /// Writes up to here may be answered.
+    /// Writes up to here may be answered, staged or not.
     package private(set) var acknowledged: StreamOffset
+    /// How much of it a start would find without the stage.
+    package private(set) var settled: StreamOffset
     package private(set) var condition = LogCondition.writable
     package private(set) var policy: SyncPolicy
     package private(set) var isSyncing = false
 
-    /// When the oldest byte that is written but not durable was written.
-    private var unsyncedSince: MonotonicTime?
+    /// Bytes that are not durable, by the moments at which they were handed over.
+    private var ages: [Age] = []
     /// Where bytes in doubt end, if there are any.
     private var doubtEnd: StreamOffset?
     /// Synced while earlier bytes were in doubt.
     private var syncedBeyondDoubt: StreamOffset = 0
+
+    private struct Age {
+        /// Where the bytes end.
+        var end: StreamOffset
+        /// When the first of them came.
+        var since: MonotonicTime
+    }
 
     /// Under `everysec`, a power cut undoes acknowledged writes of at most this long.
     package static let loss = Duration.seconds(1)
@@ -43,12 +56,35 @@ package struct LogProgress {
     ///
     /// Half of `loss`: the sync itself takes time, too, and the promise covers both.
     package static let syncDelay = Duration.milliseconds(500)
+    /// Bytes that came so soon after others count as old as those.
+    private static let ageStep = Duration.milliseconds(10)
+    /// More ages than this are not told apart: nothing is durable for seconds then.
+    private static let ageLimit = 256
 
-    package init(offset: StreamOffset, policy: SyncPolicy) {
+    /// `isBeginning` says that nothing counts until a base is published.
+    package init(offset: StreamOffset, policy: SyncPolicy, isBeginning: Bool = false) {
+        appended = offset
         written = offset
         durable = offset
         acknowledged = offset
+        settled = offset
         self.policy = policy
+        if isBeginning {
+            condition = .beginning
+            doubtEnd = offset
+        }
+    }
+
+    /// Everything before `end` was handed over.
+    package mutating func appended(_ end: StreamOffset, at now: MonotonicTime) {
+        appended = end
+        if let last = ages.last,
+            now - last.since < Self.ageStep || ages.count >= Self.ageLimit
+        {
+            ages[ages.count - 1].end = end
+        } else {
+            ages.append(Age(end: end, since: now))
+        }
     }
 
     /// The log thread put everything before `offset` into files, and synced what it says.
@@ -59,27 +95,34 @@ package struct LogProgress {
     ) {
         written = offset
         noteDurable(durable)
-        if self.durable < written {
-            unsyncedSince = unsyncedSince ?? now
-        } else {
-            unsyncedSince = nil
-        }
         acknowledge(now)
     }
 
     /// Says what is in the policy's power to acknowledge.
     private mutating func acknowledge(_ now: MonotonicTime) {
         guard doubtEnd == nil else { return }
+        settled = max(settled, written)
         switch policy {
         case .always:
             acknowledged = max(acknowledged, durable)
         case .no:
-            acknowledged = written
+            acknowledged = max(acknowledged, written)
         case .everysec:
-            // The disk is behind. Who got an answer now could lose more than a second of
-            // answered writes to a power cut, so answers stop until the disk has caught up.
-            if let unsyncedSince, now - unsyncedSince > LogProgress.loss { return }
-            acknowledged = written
+            if let limit = stagingLimit, now <= limit { acknowledged = max(acknowledged, written) }
+        }
+    }
+
+    /// Until when a write may be answered that is staged, but not durable; nil for never.
+    ///
+    /// When the disk is behind, who got an answer could lose more than a second of answered
+    /// writes to a power cut, so answers stop until the disk has caught up.
+    package var stagingLimit: MonotonicTime? {
+        guard doubtEnd == nil else { return nil }
+        switch policy {
+        case .always: return nil
+        case .no: return MonotonicTime(nanoseconds: .max)
+        case .everysec:
+            return ages.first.map { $0.since + Self.loss } ?? MonotonicTime(nanoseconds: .max)
         }
     }
 
@@ -97,8 +140,9 @@ package struct LogProgress {
 
     /// When the sync thread has to sync, if nobody asks for it.
     package func syncTime(at now: MonotonicTime) -> SyncTime {
-        guard policy == .everysec, let unsyncedSince, doubtEnd == nil else { return .never }
-        let due = unsyncedSince + LogProgress.syncDelay
+        guard policy == .everysec, doubtEnd == nil, written > durable, let oldest = ages.first
+        else { return .never }
+        let due = oldest.since + LogProgress.syncDelay
         return now >= due ? .now : .at(due)
     }
 
@@ -106,29 +150,31 @@ package struct LogProgress {
         isSyncing = true
     }
 
-    /// Everything before `offset` was synced by a sync that began at `begun`.
-    package mutating func synced(
-        _ offset: StreamOffset,
-        begun: MonotonicTime,
-        at now: MonotonicTime
-    ) {
+    package mutating func endSync() {
+        isSyncing = false
+    }
+
+    /// Everything before `offset` was synced.
+    package mutating func synced(_ offset: StreamOffset, at now: MonotonicTime) {
         isSyncing = false
         noteDurable(offset)
-        unsyncedSince = durable < written ? begun : nil
         acknowledge(now)
     }
 
     private mutating func noteDurable(_ offset: StreamOffset) {
-        if doubtEnd == nil {
-            durable = max(durable, offset)
-        } else {
+        guard doubtEnd == nil else {
             syncedBeyondDoubt = max(syncedBeyondDoubt, offset)
+            return
         }
+        durable = max(durable, offset)
+        let young = ages.firstIndex { $0.end > durable } ?? ages.count
+        ages.removeFirst(young)
     }
 
     /// Bytes before `end` may be lost to this log.
     package mutating func failed(_ error: SystemError, doubtEnd end: StreamOffset) {
         isSyncing = false
+        if doubtEnd == nil { settled = min(settled, durable) }
         doubtEnd = max(doubtEnd ?? 0, end)
         condition = .failed(error)
     }

@@ -64,6 +64,8 @@ package struct LogReader: ~Copyable {
     private var awaitsSnapshotEnd = false
     private var handedOut = ByteWriter()
     private var isFinished = false
+    private var staged = ByteString([])
+    private var hasReadStage = false
 
     private var offset: StreamOffset?
     private var lineage: Lineage?
@@ -75,7 +77,7 @@ package struct LogReader: ~Copyable {
 
     /// Opens the log in `directory`; nil if there is none.
     package init?(_ directory: LogDirectory, _ options: Options = Options()) throws(LogError) {
-        guard let manifest = try directory.loadManifest() else { return nil }
+        guard let manifest = try directory.loadManifest(), manifest.isLog else { return nil }
         var files: [LogFile] = []
         do throws(SystemError) {
             for entry in manifest.filesToRead {
@@ -133,6 +135,7 @@ package struct LogReader: ~Copyable {
                 return .effects(startsFile: startsFile)
             }
         }
+        if try readStage() { return .effects(startsFile: false) }
         isFinished = true
         cursor = nil
         return .end
@@ -150,6 +153,7 @@ package struct LogReader: ~Copyable {
             lineage: lineage,
             wasClosed: wasClosed,
             requestCount: requestCount,
+            staged: staged,
             tornTail: tornTail,
             unproven: wasClosed ? [] : unproven
         )
@@ -190,6 +194,34 @@ package struct LogReader: ~Copyable {
             }
         }
         return false
+    }
+
+    /// Goes on with what was staged and is in no segment; false if nothing is.
+    private mutating func readStage() throws(LogError) -> Bool {
+        guard !isFinished, !hasReadStage, !wasClosed, let lineage, let offset else {
+            return false
+        }
+        hasReadStage = true
+        let found: StagedEffects
+        do throws(SystemError) {
+            found = try StagedEffects(directory, lineage.id, after: offset)
+        } catch {
+            throw .storage(error)
+        }
+        var last = StreamOffset.max
+        switch options.limit {
+        case .all: break
+        case .offset(let limit): last = limit
+        // When staged effects came is not known, only that they are the last.
+        case .time: return false
+        }
+        let whole = RequestScanner.whole(found.effects.bytes, upTo: last - offset)
+        guard whole.byteCount > 0 else { return false }
+        handedOut.append(found.effects.bytes.part(from: 0, count: whole.byteCount))
+        staged = ByteString(handedOut.bytes)
+        requestCount += whole.requestCount
+        self.offset = offset + whole.byteCount
+        return true
     }
 
     private mutating func advance() throws(LogError) -> SegmentCursor.Event? {

@@ -20,8 +20,12 @@ package struct LogSettings: Equatable, Sendable {
     package var sealsSegments = true
     /// A segment that holds so much of the stream is followed by a new one.
     package var segmentByteCount = 64 << 20
-    /// When so much was appended and cannot be acknowledged yet, writers have to wait.
+    /// Whether effects are staged before they are written.
+    package var stagesEffects = true
+    /// When so much waits to be written, writers have to wait.
     package var backlogByteCount = 64 << 20
+    /// When so much waits to be synced, writers have to wait, unless the policy is `no`.
+    package var unsyncedByteCount = 512 << 20
 
     /// The defaults.
     package init() {}

@@ -19,6 +19,12 @@ package struct LogStatistics: Equatable, Sendable {
     /// Why the last segment could not be sealed.
     package var lastSealError: String?
 
+    /// How many bytes may wait to be written, and to be synced, before writers have to wait.
+    package var backlogLimit = 0
+    package var unsyncedLimit = 0
+    /// Whether effects are staged before they are written.
+    package var hasStage = false
+
     /// Bytes of the stream that a power cut would lose now.
     package var pendingByteCount: Int { endOffset - durableOffset }
 

@@ -54,7 +54,7 @@ package struct LogSurvey: Equatable, Sendable {
     ///
     /// What is damaged is told in the survey, and the files after it are looked at, too.
     package init?(_ directory: LogDirectory) throws(LogError) {
-        guard let manifest = try directory.loadManifest() else { return nil }
+        guard let manifest = try directory.loadManifest(), manifest.isLog else { return nil }
         do throws(SystemError) {
             for entry in manifest.filesToRead {
                 let path = directory.path(of: entry, in: manifest)

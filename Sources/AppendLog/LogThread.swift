@@ -39,7 +39,10 @@ final class LogThread: @unchecked Sendable {
 
     /// Learns what other threads made durable.
     private func catchUp() {
-        if case .failed = handover.condition { return }
+        switch handover.condition {
+        case .failed, .beginning: return
+        case .writable, .full: break
+        }
         if writer.isBroken { writer.mend(at: handover.durableOffset) }
         writer.synced(handover.durableOffset)
     }
@@ -94,8 +97,11 @@ final class LogThread: @unchecked Sendable {
     }
 
     private func sync() {
-        handover.awaitOtherSync()
-        guard handover.isBeyondDoubt(segmentOffset) else { return }
+        handover.claimSync()
+        defer { handover.releaseSync() }
+        guard writer.syncedOffset < writer.offset, handover.isBeyondDoubt(segmentOffset) else {
+            return
+        }
         let begun = time.monotonicTime
         let end = writer.offset
         do throws(SystemError) {
@@ -146,7 +152,7 @@ final class LogThread: @unchecked Sendable {
     }
 
     private func close() {
-        handover.awaitOtherSync()
+        handover.claimSync()
         guard handover.isBeyondDoubt(segmentOffset) else { return }
         do throws(SystemError) {
             try writer.close()

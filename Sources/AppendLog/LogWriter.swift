@@ -26,15 +26,20 @@ package struct LogWriter: ~Copyable {
     private let time: any TimeSource
 
     /// Repairs what a crash left and begins a new segment after it.
+    ///
+    /// `beginning` says how the log begins if there is none to continue.
     package init(
         continuing recovered: RecoveredLog?,
+        orBeginning beginning: LogBeginning = LogBeginning(),
         in directory: LogDirectory,
         compression: LogCompression,
         time: any TimeSource,
         generator: inout some RandomNumberGenerator
     ) throws(SystemError) {
-        let offset = recovered?.offset ?? 0
-        var lineage = recovered?.lineage ?? Lineage(id: ReplicationID(using: &generator))
+        let offset = recovered?.offset ?? beginning.offset
+        var lineage =
+            recovered?.lineage
+            ?? Lineage(id: ReplicationID(using: &generator), previous: beginning.ancestor)
         if let recovered {
             try LogRepair(directory: directory).repair(recovered)
             // A replica may hold bytes that the crash took from this log. Under a new id it is
@@ -45,15 +50,29 @@ package struct LogWriter: ~Copyable {
         }
         try directory.storage.createFolder(directory.folder)
         try directory.storage.syncDirectory("")
-        var manifest = recovered?.manifest ?? Manifest()
+        var manifest: Manifest
+        if let known = recovered?.manifest ?? beginning.replaced {
+            manifest = known
+        } else {
+            manifest = try directory.begunManifest()
+        }
         try directory.adopt(&manifest)
+        try directory.removePending(&manifest)
+        manifest.addsPending = beginning.replaced != nil
         let files = LogFiles(directory, manifest)
         let format = SegmentFormat(compression)
+        let staged = recovered?.staged ?? ByteString([])
         let segment = try LogWriter.createSegment(
             files,
             format,
-            Mark(lineage: lineage, offset: offset, durableOffset: offset, time: time.wallTime),
-            time.monotonicTime
+            Mark(
+                lineage: lineage,
+                offset: offset - staged.byteCount,
+                durableOffset: offset - staged.byteCount,
+                time: time.wallTime
+            ),
+            time.monotonicTime,
+            staged: staged
         )
         try files.removeHistory(files.manifest.history)
         self.files = files
@@ -64,20 +83,29 @@ package struct LogWriter: ~Copyable {
         syncedOffset = offset
         self.time = time
         self.segment = segment
+        isBroken = beginning.replaced != nil
     }
 
     private static func createSegment(
         _ files: LogFiles,
         _ format: SegmentFormat,
         _ mark: Mark,
-        _ now: MonotonicTime
+        _ now: MonotonicTime,
+        staged: ByteString = ByteString([])
     ) throws(SystemError) -> SegmentWriter {
         var head = ByteWriter()
-        SegmentWriter.writeHead(mark, format, to: &head)
+        SegmentWriter.writeHead(mark, staged.bytes, format, to: &head)
         let (entry, file) = try files.addIncrement(format) { file throws(SystemError) in
             try file.write(head.bytes, at: 0)
         }
-        return SegmentWriter(entry, format, file, after: mark, byteCount: head.count, now: now)
+        return SegmentWriter(
+            entry,
+            format,
+            file,
+            at: mark.offset + staged.byteCount,
+            byteCount: head.count,
+            now: now
+        )
     }
 
     /// The segment being written.
@@ -169,4 +197,17 @@ package struct LogWriter: ~Copyable {
             time: time.wallTime
         )
     }
+}
+
+/// How a log begins that continues no other.
+package struct LogBeginning: Equatable, Sendable {
+    /// Where the stream stands.
+    package var offset: StreamOffset = 0
+    /// The history that the data comes from, if it is known.
+    package var ancestor: Lineage.Ancestor?
+    /// The log that lies there and does not count any more, when there is data that a base has
+    /// to stand for before the new one counts; nil where no such base is needed.
+    package var replaced: Manifest?
+
+    package init() {}
 }

@@ -17,6 +17,9 @@ import Bytes
 ///     replid2 0c11... secondoffset 512      the history before, and where that ended
 ///
 /// Increments say the same about themselves, in their first mark.
+///
+/// A line `#pending file ... type i` names an increment of a log that is being begun while
+/// there is data: it counts once a base of that data does. For other servers it is a remark.
 package struct Manifest: Equatable, Sendable {
     /// The file that stands for everything before the increments.
     package var base: Entry?
@@ -24,6 +27,10 @@ package struct Manifest: Equatable, Sendable {
     package var increments: [Entry] = []
     /// The files that are no longer needed.
     package var history: [Entry] = []
+    /// The increments that count once the base they follow is there.
+    package var pending: [Entry] = []
+    /// Whether increments are added to `pending`.
+    package var addsPending = false
     /// Whether there is no manifest yet, because the base is the single file of a server
     /// before Redis 7, which lies in the data directory.
     package var isSingleFile = false
@@ -60,12 +67,15 @@ package struct Manifest: Equatable, Sendable {
 
     /// The highest number any file has.
     package var highestSequence: Int {
-        let entries = increments + history + (base.map { [$0] } ?? [])
+        let entries = increments + history + pending + (base.map { [$0] } ?? [])
         return entries.map(\.sequence).max() ?? 0
     }
 
     /// The files to read, in order.
     package var filesToRead: [Entry] { (base.map { [$0] } ?? []) + increments }
+
+    /// Whether there is a log, and not only one that was begun and never came to count.
+    package var isLog: Bool { !filesToRead.isEmpty || !history.isEmpty }
 
     /// What is wrong with a manifest, and on which line of it; 0 is all of it.
     package struct Problem: Error, Equatable {
@@ -89,21 +99,30 @@ package struct Manifest: Equatable, Sendable {
                 guard line.utf8.count < Manifest.maximumLineByteCount else {
                     throw BadLine(problem: "the line is too long")
                 }
-                if !line.hasPrefix("#") { try add(parsing: line) }
+                if line.hasPrefix(Manifest.pendingPrefix) {
+                    try add(parsing: line.dropFirst(Manifest.pendingPrefix.count), isPending: true)
+                } else if !line.hasPrefix("#") {
+                    try add(parsing: line)
+                }
             } catch {
                 throw Problem(line: index + 1, text: error.problem)
             }
         }
-        guard !filesToRead.isEmpty || !history.isEmpty else {
+        guard !filesToRead.isEmpty || !history.isEmpty || !pending.isEmpty else {
             throw Problem(line: 0, text: "it names no file")
         }
     }
+
+    private static let pendingPrefix = "#pending "
 
     private struct BadLine: Error {
         var problem: String
     }
 
-    private mutating func add(parsing line: Substring) throws(BadLine) {
+    private mutating func add(
+        parsing line: Substring,
+        isPending: Bool = false
+    ) throws(BadLine) {
         guard let words = QuotedWords.split(line), words.count % 2 == 0, words.count >= 6 else {
             throw BadLine(problem: "not pairs of words")
         }
@@ -118,6 +137,7 @@ package struct Manifest: Equatable, Sendable {
             throw BadLine(problem: "'\(name)' is not a bare file name")
         }
         let entry = Entry(name: name, sequence: sequence, position: Position(fields))
+        if isPending { return pending.append(entry) }
         switch kind {
         case "b":
             guard base == nil else { throw BadLine(problem: "a second base") }
@@ -139,6 +159,10 @@ package struct Manifest: Equatable, Sendable {
         if let base { base.serialize("b", to: &writer) }
         for entry in history { entry.serialize("h", to: &writer) }
         for entry in increments { entry.serialize("i", to: &writer) }
+        for entry in pending {
+            writer.append(utf8: Manifest.pendingPrefix)
+            entry.serialize("i", to: &writer)
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What reading a log came to, for the writer that continues it.
 package struct RecoveredLog: Equatable, Sendable {
     /// The files, without those that have to be dropped.
@@ -10,6 +12,8 @@ package struct RecoveredLog: Equatable, Sendable {
     package var wasClosed: Bool
     /// Requests read after the base.
     package var requestCount: Int
+    /// Effects at the end of the stream that are in no segment yet: the stage has them.
+    package var staged = ByteString([])
     /// What has to be cut off before the log can be continued.
     package var tornTail: TornTail?
     /// Files of which it is not certain that the disk has what was read.

@@ -41,6 +41,27 @@ package enum RequestScanner {
         }
     }
 
+    /// How many bytes at the front are whole requests and transactions, and how many requests.
+    package static func whole(
+        _ bytes: RawSpan,
+        upTo limit: Int = .max
+    ) -> (byteCount: Int, requestCount: Int) {
+        var whole = (byteCount: 0, requestCount: 0)
+        var position = 0
+        var requestCount = 0
+        var isInTransaction = false
+        while position < bytes.byteCount {
+            guard case .request(let kind, let end) = next(in: bytes, at: position), end <= limit
+            else { break }
+            position = end
+            requestCount += 1
+            if kind == .multi { isInTransaction = true }
+            if kind == .exec { isInTransaction = false }
+            if !isInTransaction { whole = (position, requestCount) }
+        }
+        return whole
+    }
+
     private static func request(_ bytes: RawSpan, _ start: Int) -> Finding {
         var position = start + 1
         let wordCount: Int

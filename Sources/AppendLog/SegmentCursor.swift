@@ -84,12 +84,13 @@ struct SegmentCursor: ~Copyable {
         into output: inout ByteWriter
     ) -> Taken {
         let isAll = wholeStreamOffset <= last
-        let count = isAll ? wholeByteCount : wholePrefix(upTo: last)
-        let taken = Taken(
-            end: streamOffset + count,
-            requestCount: wholeRequestCount,
-            isAll: isAll
-        )
+        var count = wholeByteCount
+        var requestCount = wholeRequestCount
+        if !isAll {
+            let whole = window.bytes.part(from: 0, count: wholeByteCount)
+            (count, requestCount) = RequestScanner.whole(whole, upTo: last - streamOffset)
+        }
+        let taken = Taken(end: streamOffset + count, requestCount: requestCount, isAll: isAll)
         output.append(window.bytes.part(from: 0, count: count))
         forgetWhole()
         return taken
@@ -102,23 +103,6 @@ struct SegmentCursor: ~Copyable {
         scanned -= wholeByteCount
         wholeByteCount = 0
         wholeRequestCount = 0
-    }
-
-    private func wholePrefix(upTo last: StreamOffset) -> Int {
-        var end = 0
-        var position = 0
-        var isInTransaction = false
-        while position < wholeByteCount {
-            let finding = RequestScanner.next(in: window.bytes, at: position)
-            guard case .request(let kind, let next) = finding, streamOffset + next <= last else {
-                break
-            }
-            position = next
-            if kind == .multi { isInTransaction = true }
-            if kind == .exec { isInTransaction = false }
-            if !isInTransaction { end = next }
-        }
-        return end
     }
 
     /// Goes on until there is something to tell.

@@ -33,12 +33,12 @@ struct SegmentWriter: ~Copyable {
     /// What was accepted before the disk was found to be full still has to go somewhere.
     static let reserveMargin = 1 << 20
 
-    /// Continues a file to which nothing but `mark` was written.
+    /// Continues a file to which nothing but its head was written.
     init(
         _ entry: Manifest.Entry,
         _ format: SegmentFormat,
         _ file: any StorageFile,
-        after mark: Mark,
+        at offset: StreamOffset,
         byteCount: Int,
         now: MonotonicTime
     ) {
@@ -46,13 +46,40 @@ struct SegmentWriter: ~Copyable {
         self.format = format
         self.file = file
         self.byteCount = byteCount
-        offset = mark.offset
+        self.offset = offset
         lastMarkTime = now
         lastMarkByteCount = byteCount
     }
 
-    /// The first bytes of a segment.
-    static func writeHead(_ mark: Mark, _ format: SegmentFormat, to output: inout ByteWriter) {
+    /// The first bytes of a segment: its mark, and effects that must be there with it.
+    static func writeHead(
+        _ mark: Mark,
+        _ effects: RawSpan,
+        _ format: SegmentFormat,
+        to output: inout ByteWriter
+    ) {
+        write(mark, format, to: &output)
+        guard effects.byteCount > 0 else { return }
+        switch format {
+        case .plain:
+            PlainBatch.writeHead(effects, to: &output)
+            output.append(effects)
+        case .lz4:
+            var compressor = LZ4Compressor()
+            compressor.beginFrame(into: &output)
+            compressor.append(effects, into: &output)
+            output.appendInteger(LZ4Compressor.endMark)
+        case .zstd:
+            var compressor = ZstdCompressor(level: zstdLevel)
+            compressor.compress(effects, into: &output)
+        }
+    }
+
+    private static func write(
+        _ mark: Mark,
+        _ format: SegmentFormat,
+        to output: inout ByteWriter
+    ) {
         if format == .plain {
             mark.writeLine(to: &output)
         } else {
@@ -124,7 +151,7 @@ struct SegmentWriter: ~Copyable {
     /// Writes the mark that ends a log in good order.
     mutating func close(_ mark: Mark) throws(SystemError) {
         output.removeAll()
-        SegmentWriter.writeHead(mark, format, to: &output)
+        SegmentWriter.write(mark, format, to: &output)
         try file.write(output.bytes, at: byteCount)
         byteCount += output.count
         isFrameOpen = false

@@ -36,6 +36,18 @@ package final class DiskStorage: Storage {
         return DiskFile(name, try retrying("open", name) { unsafe openat(directory, name, flags) })
     }
 
+    package func map(_ name: String, byteCount: Int) throws(SystemError) -> any MappedFile {
+        let flags = O_RDWR | O_CREAT | O_CLOEXEC
+        let descriptor = try retrying("open", name) {
+            unsafe openat(directory, name, flags, 0o644)
+        }
+        defer { close(descriptor) }
+        // Also makes the file as long; where blocks cannot be reserved, zeros are written.
+        let code = posix_fallocate(descriptor, 0, byteCount)
+        guard code == 0 else { throw SystemError("posix_fallocate", name, code: code) }
+        return try DiskMapping(name, descriptor, byteCount)
+    }
+
     package func rename(_ name: String, to newName: String) throws(SystemError) {
         _ = try retrying("rename", name) { unsafe renameat(directory, name, directory, newName) }
     }
@@ -184,5 +196,42 @@ final class DiskFile: StorageFile {
 
     func truncate(to byteCount: Int) throws(SystemError) {
         _ = try retrying("ftruncate", name) { ftruncate(descriptor, byteCount) }
+    }
+}
+
+/// A file of a real disk in the process's memory.
+@safe
+final class DiskMapping: MappedFile {
+    private let memory: UnsafeMutableRawPointer
+    private let byteCount: Int
+
+    init(_ name: String, _ descriptor: Int32, _ byteCount: Int) throws(SystemError) {
+        let protection = PROT_READ | PROT_WRITE
+        let mapped = unsafe mmap(nil, byteCount, protection, MAP_SHARED, descriptor, 0)
+        guard let memory = unsafe mapped, unsafe memory != MAP_FAILED else {
+            throw SystemError("mmap", name, code: errno)
+        }
+        unsafe self.memory = memory
+        self.byteCount = byteCount
+        // A page that was given back would have to be read again while the core waits. Where
+        // this is not allowed, that stays possible, and as rare as it is.
+        _ = unsafe mlock(memory, byteCount)
+    }
+
+    deinit {
+        unsafe munmap(memory, byteCount)
+    }
+
+    func write(_ bytes: RawSpan, at offset: Int) {
+        precondition(offset >= 0 && offset + bytes.byteCount <= byteCount, "beyond the mapping")
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe memcpy(memory + offset, start, source.count)
+        }
+    }
+
+    func write(_ word: UInt64, at offset: Int) {
+        precondition(offset >= 0 && offset + 8 <= byteCount, "beyond the mapping")
+        unsafe (memory + offset).storeBytes(of: word.littleEndian, as: UInt64.self)
     }
 }

@@ -5,31 +5,36 @@ import Glibc
 ///
 /// Short critical sections only: the core takes the lock too, and must never wait behind
 /// somebody who holds it while the disk works.
+///
+/// Those who wait do so in one of several rooms, so that a change can wake those only whom it
+/// concerns; with one room, every change wakes everybody.
 @safe
 package final class Monitor<Value: ~Copyable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let conditions: UnsafeMutablePointer<pthread_cond_t>
+    private let roomCount: Int
     private var value: Value
 
     /// Guards `value`.
-    package init(_ value: consuming sending Value) {
+    package init(_ value: consuming sending Value, roomCount: Int = 1) {
         self.value = value
+        self.roomCount = roomCount
         unsafe mutex = .allocate(capacity: 1)
-        unsafe condition = .allocate(capacity: 1)
+        unsafe conditions = .allocate(capacity: roomCount)
         unsafe pthread_mutex_init(mutex, nil)
         // Waits are intervals: the calendar clock may be set back while a thread sleeps, and
         // the second of `everysec` would become an hour.
         var attributes = pthread_condattr_t()
         unsafe pthread_condattr_init(&attributes)
         unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        unsafe pthread_cond_init(condition, &attributes)
+        for room in 0..<roomCount { unsafe pthread_cond_init(conditions + room, &attributes) }
         unsafe pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        unsafe pthread_cond_destroy(condition)
+        for room in 0..<roomCount { unsafe pthread_cond_destroy(conditions + room) }
         unsafe pthread_mutex_destroy(mutex)
-        unsafe condition.deallocate()
+        unsafe conditions.deallocate()
         unsafe mutex.deallocate()
     }
 
@@ -46,16 +51,22 @@ package final class Monitor<Value: ~Copyable>: @unchecked Sendable {
     package func update<Result: ~Copyable, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        defer { unsafe pthread_cond_broadcast(condition) }
+        defer { for room in 0..<roomCount { wake(room) } }
         return try withLock(body)
     }
 
-    /// Waits until `body` returns something; runs it after each `update` and at the moments it
-    /// asks for.
+    /// Lets every thread that waits in a room look again.
+    package func wake(_ room: Int) {
+        unsafe pthread_cond_broadcast(conditions + room)
+    }
+
+    /// Waits until `body` returns something; runs it after each `update`, whenever the room is
+    /// woken, and at the moments it asks for.
     ///
     /// `body` runs with the lock held. By setting its second argument it asks to be run again
     /// at that moment at the latest.
     package func wait<Result>(
+        in room: Int = 0,
         _ body: (inout Value, inout MonotonicTime?) -> Result?
     ) -> Result {
         unsafe pthread_mutex_lock(mutex)
@@ -64,14 +75,14 @@ package final class Monitor<Value: ~Copyable>: @unchecked Sendable {
             var deadline: MonotonicTime?
             if let result = body(&value, &deadline) { return result }
             guard let deadline else {
-                unsafe pthread_cond_wait(condition, mutex)
+                unsafe pthread_cond_wait(conditions + room, mutex)
                 continue
             }
             var time = timespec(
                 tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
                 tv_nsec: Int(deadline.nanoseconds % 1_000_000_000)
             )
-            unsafe pthread_cond_timedwait(condition, mutex, &time)
+            unsafe pthread_cond_timedwait(conditions + room, mutex, &time)
         }
     }
 }

@@ -17,6 +17,9 @@ package protocol Storage: AnyObject, Sendable {
     /// Opens a file that exists, for reading, and for writing too if `writable`.
     func open(_ name: String, writable: Bool) throws(SystemError) -> any StorageFile
 
+    /// Creates a file of `byteCount` bytes, or opens it, to be written like memory.
+    func map(_ name: String, byteCount: Int) throws(SystemError) -> any MappedFile
+
     /// Gives a file another name; whatever had that name is gone.
     func rename(_ name: String, to newName: String) throws(SystemError)
 
@@ -83,4 +86,17 @@ package protocol StorageFile: AnyObject, Sendable {
 
     /// Makes the file `byteCount` long and gives back what was reserved beyond.
     func truncate(to byteCount: Int) throws(SystemError)
+}
+
+/// A file that is written like memory, and costs no call.
+///
+/// What was written has left the process: it survives the process's death like what a call
+/// has written. A power cut keeps any part of it. Its blocks are reserved, so that writing
+/// cannot fail.
+package protocol MappedFile: AnyObject {
+    /// Writes `bytes` at `offset`, all of them inside the file.
+    func write(_ bytes: RawSpan, at offset: Int)
+
+    /// Writes a little-endian word.
+    func write(_ word: UInt64, at offset: Int)
 }

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The one machine instruction that Swift has no name for: multiplication without carries, as
-// checksums need it.
+// Machine instructions that Swift has no names for, as checksums need them: multiplication
+// without carries, and CRC-32C itself.
 
-// Whether this processor has the instruction.
+// Whether this processor has the first.
 int carryless_multiply_is_there(void);
 
 // Folds `count` bytes, a multiple of 64 and not 0, into the 16 bytes at `rest`, whose remainder
@@ -21,5 +21,11 @@ void carryless_multiply_fold(
     const uint64_t *factors,
     void *rest
 );
+
+// Whether this processor has the second.
+int crc32c_is_there(void);
+
+// The CRC-32C register after `count` bytes, which was `value` before them.
+uint32_t crc32c_extend(const void *bytes, size_t count, uint32_t value);
 
 #endif
