@@ -181,6 +181,17 @@ package final class EffectLog {
     /// Whether writes are taken; if not, they are refused with `-MISCONF`.
     package var condition: LogCondition { handover.condition }
 
+    /// Whether only a compaction can put the log right.
+    package var needsBase: Bool {
+        switch condition {
+        case .beginning, .failed: true
+        case .writable, .full: false
+        }
+    }
+
+    /// Whether that is anything but `writable`; cheap.
+    package var isTroubled: Bool { handover.isInTrouble }
+
     /// Whether the disk is so far behind that writers must wait before they write more.
     ///
     /// Their requests are then not executed until this is over; without it a slow disk would

@@ -184,8 +184,10 @@ extension Handover {
         now.nanoseconds <= stagingLimit.load(ordering: .acquiring)
     }
 
+    var isInTrouble: Bool { isTroubled.load(ordering: .acquiring) }
+
     var condition: LogCondition {
-        guard isTroubled.load(ordering: .acquiring) else { return .writable }
+        guard isInTrouble else { return .writable }
         return monitor.withLock { $0.progress.condition }
     }
 

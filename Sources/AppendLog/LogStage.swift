@@ -8,7 +8,7 @@ import Platform
 /// `always`. The log thread comes after, with many turns in one block. A start reads from here
 /// what it had not got to.
 ///
-///     file   = half  half                         each `halfByteCount` long
+///     file   = half  half                         of one length
 ///     half   = header  entry*
 ///
 ///     header, 64 bytes, little-endian:
@@ -37,15 +37,17 @@ package final class LogStage {
     private let id: ReplicationID
     private var generator = SystemRandomNumberGenerator()
     private var salt: UInt64 = 0
+    private let halfByteCount: Int
     private var half = 1
     /// Where the next entry goes, in the half.
-    private var position = LogStage.halfByteCount
+    private var position: Int
     /// Where the stream ends after the last entry.
     private var end: StreamOffset
     /// Where it ended when the other half was left.
     private var otherEnd: StreamOffset
 
-    static let halfByteCount = 2 << 20
+    /// How long a half is: enough for what comes while the log thread works.
+    package static let usualHalfByteCount = 2 << 20
     static let headerByteCount = 64
     static let entryHeadByteCount = 8
     static let magic: UInt32 = 0x5453_524C
@@ -55,12 +57,12 @@ package final class LogStage {
     package init(
         in directory: LogDirectory,
         _ id: ReplicationID,
-        at offset: StreamOffset
+        at offset: StreamOffset,
+        halfByteCount: Int = LogStage.usualHalfByteCount
     ) throws(SystemError) {
-        file = try directory.storage.map(
-            directory.stagePath,
-            byteCount: 2 * LogStage.halfByteCount
-        )
+        file = try directory.storage.map(directory.stagePath, byteCount: 2 * halfByteCount)
+        self.halfByteCount = halfByteCount
+        position = halfByteCount
         self.id = id
         end = offset
         otherEnd = offset
@@ -75,8 +77,8 @@ package final class LogStage {
         settled: () -> StreamOffset
     ) -> Bool {
         let byteCount = LogStage.entryHeadByteCount + effects.byteCount
-        if offset != end || position + byteCount > LogStage.halfByteCount {
-            guard LogStage.headerByteCount + byteCount <= LogStage.halfByteCount else {
+        if offset != end || position + byteCount > halfByteCount {
+            guard LogStage.headerByteCount + byteCount <= halfByteCount else {
                 return false
             }
             let settled = settled()
@@ -84,7 +86,7 @@ package final class LogStage {
             guard settled >= otherEnd, offset == end || settled >= offset else { return false }
             beginHalf(at: offset)
         }
-        let start = half * LogStage.halfByteCount + position
+        let start = half * halfByteCount + position
         let seed = LogStage.seed(salt, offset)
         let checksum = CRC32C.checksum(effects, after: seed)
         file.write(effects, at: start + LogStage.entryHeadByteCount)
@@ -107,7 +109,7 @@ package final class LogStage {
         header.appendInteger(UInt64(offset))
         for _ in 0..<4 { header.appendInteger(UInt32(0)) }
         header.appendInteger(CRC32C.checksum(header.bytes))
-        file.write(header.bytes, at: half * LogStage.halfByteCount)
+        file.write(header.bytes, at: half * halfByteCount)
         position = LogStage.headerByteCount
     }
 
@@ -132,15 +134,15 @@ struct StagedEffects: ~Copyable {
         start = offset
         guard try directory.storage.exists(directory.stagePath) else { return }
         let file = try directory.storage.open(directory.stagePath, writable: false)
+        // One that is longer than any was written by nobody, and must not take memory.
+        let byteCount = try file.byteCount()
+        guard byteCount <= 2 * LogStage.usualHalfByteCount else { return }
         var content = ByteWriter()
-        _ = try file.read(2 * LogStage.halfByteCount, at: 0, into: &content)
+        _ = try file.read(byteCount, at: 0, into: &content)
         var halves: [Half] = []
-        for index in 0..<2 {
-            let first = index * LogStage.halfByteCount
-            let count = min(LogStage.halfByteCount, content.count - first)
-            guard count > 0 else { break }
-            let half = Half(content.bytes.part(from: first, count: count), at: first)
-            if let half, half.id == id { halves.append(half) }
+        for first in [0, content.count / 2] {
+            let bytes = content.bytes.part(from: first, count: content.count / 2)
+            if let half = Half(bytes, at: first), half.id == id { halves.append(half) }
         }
         halves.sort { $0.offset < $1.offset }
         for half in halves { take(half, content.bytes) }
@@ -178,7 +180,7 @@ struct StagedEffects: ~Copyable {
 
     /// Takes the entries of a half that go on where the stream ends.
     private mutating func take(_ half: Half, _ content: RawSpan) {
-        let end = min(half.first + LogStage.halfByteCount, content.byteCount)
+        let end = half.first + content.byteCount / 2
         var position = half.first + LogStage.headerByteCount
         var offset = half.offset
         while position + LogStage.entryHeadByteCount <= end {

@@ -17,7 +17,7 @@ public enum CRC32C {
     }
 
     /// The same, without the instruction.
-    static func fold(_ bytes: UnsafeRawBufferPointer, after previous: UInt32) -> UInt32 {
+    package static func fold(_ bytes: UnsafeRawBufferPointer, after previous: UInt32) -> UInt32 {
         unsafe tables.withUnsafeBufferPointer { tables in
             unsafe ~fold(bytes, into: ~previous, tables.baseAddress.unsafelyUnwrapped)
         }

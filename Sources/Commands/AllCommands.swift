@@ -11,6 +11,7 @@ extension Command {
             databases,
             deadlines,
             debugging,
+            durability,
             hashDeadlines,
             geo,
             geoSearch,

@@ -14,6 +14,8 @@ struct BlockedSessions {
         let wakesWhenGone: Bool
         /// When its time is up, in the host's microseconds; nil: never.
         let deadline: Int64?
+        /// What it waits for instead of keys.
+        let durability: DurabilityWait?
         /// Executed again once a key has come.
         let request: WaitingRequest
     }
@@ -33,6 +35,8 @@ struct BlockedSessions {
     /// here, and shall cost next to nothing.
     private var interest = [UInt32](repeating: 0, count: 256)
     private var nextNumber: UInt64 = 1
+    /// How many wait for the log or for replicas.
+    private var durabilityCount = 0
 
     var isEmpty: Bool { waits.isEmpty }
     var count: Int { waits.count }
@@ -40,12 +44,21 @@ struct BlockedSessions {
 
     func wait(of session: SessionID) -> Wait? { waits[session] }
 
+    var hasDurabilityWaits: Bool { durabilityCount > 0 }
+
+    /// Who waits for the log or for replicas, first come first.
+    var durabilityWaits: [(session: SessionID, wait: DurabilityWait)] {
+        waits.filter { $0.value.durability != nil }.sorted { $0.value.number < $1.value.number }
+            .compactMap { session, wait in wait.durability.map { (session, $0) } }
+    }
+
     mutating func add(
         _ session: SessionID,
         _ keys: [WatchedKey],
         _ kind: Kind,
         wakesWhenGone: Bool,
         deadline: Int64?,
+        durability: DurabilityWait?,
         _ request: WaitingRequest
     ) {
         let number = nextNumber
@@ -56,8 +69,10 @@ struct BlockedSessions {
             kind: kind,
             wakesWhenGone: wakesWhenGone,
             deadline: deadline,
+            durability: durability,
             request: request
         )
+        if durability != nil { durabilityCount += 1 }
         for key in keys {
             if queues[key] == nil {
                 queues[key] = Queue()
@@ -71,6 +86,7 @@ struct BlockedSessions {
 
     mutating func remove(_ session: SessionID) {
         guard let wait = waits.removeValue(forKey: session) else { return }
+        if wait.durability != nil { durabilityCount -= 1 }
         for key in wait.keys {
             guard var queue = queues.removeValue(forKey: key) else { continue }
             queue.liveCount -= 1

@@ -28,7 +28,8 @@ extension Engine {
         on keys: Range<Int>,
         as kind: Kind,
         until deadline: Int64?,
-        wakesWhenGone: Bool = false
+        wakesWhenGone: Bool = false,
+        durability: DurabilityWait? = nil
     ) {
         outcome = .blocked
         guard !sessions[current].flags.contains(.blocked) else { return }
@@ -44,6 +45,7 @@ extension Engine {
             kind,
             wakesWhenGone: wakesWhenGone,
             deadline: deadline,
+            durability: durability,
             WaitingRequest(copying: request, command: command)
         )
         sessions[current].flags.insert(.blocked)
@@ -92,7 +94,7 @@ extension Engine {
     }
 
     /// Hands the reply over that the session waited for.
-    private mutating func finishWait(of session: SessionID, _ reply: inout ReplyWriter) {
+    mutating func finishWait(of session: SessionID, _ reply: inout ReplyWriter) {
         forgetWait(of: session)
         if sessions[session].flags.contains(.silent) { reply.removeAll() }
         deliveries.append(reply.bytes, to: session, unblocks: true)
@@ -119,8 +121,17 @@ extension Engine {
         let now = host.microseconds
         while let session = blocked.takeTimedOut(at: now) {
             var reply = ReplyWriter(sessions[session].protocolVersion)
-            reply.nullArray()
+            replyInVain(to: session, &reply)
             finishWait(of: session, &reply)
+        }
+    }
+
+    /// The reply to a session whose time is up.
+    private func replyInVain(to session: SessionID, _ reply: inout ReplyWriter) {
+        if let wait = blocked.wait(of: session)?.durability {
+            wait.writeReply(host.durableOffset, to: &reply)
+        } else {
+            reply.nullArray()
         }
     }
 
@@ -133,7 +144,7 @@ extension Engine {
         if withError {
             refuse(.text("UNBLOCKED client unblocked via CLIENT UNBLOCK"), &reply)
         } else {
-            reply.nullArray()
+            replyInVain(to: session, &reply)
         }
         finishWait(of: session, &reply)
         return true

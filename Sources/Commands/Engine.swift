@@ -26,6 +26,8 @@ package struct Engine: ~Copyable {
     var trackers: [SessionID] = []
     var pause = Pause()
     var expiryWalk = ExpiryWalk()
+    /// Whether a session has begun to wait for the log to be synced.
+    var wantsSync = false
     var evictionPool = EvictionPool()
     /// The database that a random key was last evicted from.
     var evictionDatabase = 0
@@ -63,6 +65,8 @@ package struct Engine: ~Copyable {
         static let waiting = Gates(rawValue: 1 << 7)
         /// CLIENT PAUSE holds.
         static let paused = Gates(rawValue: 1 << 8)
+        /// Writes wait until the log can follow.
+        static let holdingWrites = Gates(rawValue: 1 << 9)
     }
 
     /// What the server has to do after a request.

@@ -11,6 +11,12 @@ extension Engine {
         if reason == nil { gates.remove(.refusingWrites) } else { gates.insert(.refusingWrites) }
     }
 
+    /// Whether writes are postponed until this is false again: the log cannot follow.
+    package var holdsWrites: Bool {
+        get { gates.contains(.holdingWrites) }
+        set { if newValue { gates.insert(.holdingWrites) } else { gates.remove(.holdingWrites) } }
+    }
+
     /// Runs a command if it may run now, and replies unless the client wants no reply.
     mutating func runGuarded(
         _ index: Int,
@@ -44,7 +50,8 @@ extension Engine {
             if let refusal = refusal(of: command, effective) {
                 return reject(refusal, command.name == "exec", &reply)
             }
-            if isPaused(effective) {
+            let isHeld = gates.contains(.holdingWrites) && effective.contains(.write)
+            if isHeld || isPaused(effective) {
                 outcome = .postponed
                 return
             }

@@ -52,6 +52,9 @@ package protocol Host: AnyObject {
     /// How many bytes of effects there have ever been.
     var replicationOffset: Int64 { get }
 
+    /// How many of them a power cut cannot take any more; nil without a log.
+    var durableOffset: Int64? { get }
+
     /// Lets the whole program sleep: DEBUG SLEEP.
     func sleep(microseconds: Int64)
 }

@@ -42,6 +42,8 @@ package final class SaveKeeper {
         package var compactionPercentage = 100
         /// `auto-aof-rewrite-min-size`.
         package var compactionMinimumByteCount = 64 << 20
+        /// `auto-aof-rewrite-garbage-percentage`; 0 for never.
+        package var compactionGarbagePercentage = 75
 
         package init() {}
     }
@@ -61,6 +63,9 @@ package final class SaveKeeper {
         /// The longest that a slice kept the core, in the running or last save.
         package var longestSlice = Duration.zero
         package var lastCompactionSucceeded = true
+        /// Why the last compaction failed; empty if it did not.
+        package var lastCompactionFailure = ""
+        package var compactionStart: MonotonicTime?
         package var lastCompactionDuration: Duration?
         package var compactionCount = 0
     }
@@ -80,6 +85,10 @@ package final class SaveKeeper {
     private var running: Running?
     private var lastAttempt: MonotonicTime?
     private var lastCompactionAttempt: MonotonicTime?
+    /// What the data took in memory when the base of the log was begun, and what the one under
+    /// way was begun with.
+    private var baseMemory: Int?
+    private var nextBaseMemory: Int?
 
     private struct Running {
         let saver: SnapshotSaver
@@ -130,7 +139,13 @@ package final class SaveKeeper {
     }
 
     /// Takes the data as it is for what the file holds: after loading it.
-    package func noteLoaded(_ engine: borrowing Engine) {
+    ///
+    /// `auxiliary` is what the file says about itself.
+    package func noteLoaded(
+        _ engine: borrowing Engine,
+        _ auxiliary: [ByteString: ByteString] = [:]
+    ) {
+        baseMemory = auxiliary["used-mem"].flatMap { Int($0.text) }
         status.lastSave = time.wallTime.milliseconds / 1000
         status.savedChanges = engine.statistics.changes
     }
@@ -176,18 +191,58 @@ package final class SaveKeeper {
         guard let log, !log.isCompacting else { return }
         isCompactionScheduled = false
         lastCompactionAttempt = time.monotonicTime
+        if let reason = reasonNotToCompact(engine) { return noteCompactionFailure(reason) }
         let compaction = log.beginCompaction()
+        nextBaseMemory = engine.dataSet.usedByteCount
+        status.compactionStart = lastCompactionAttempt
         var contents = contents(engine)
-        contents.auxiliary[contents.auxiliary.count - 1] = ("aof-base", "1")
-        contents.auxiliary += [
-            ("repl-id", ByteString("\(compaction.position.lineage.id)")),
-            ("repl-offset", ByteString("\(compaction.position.offset)")),
-        ]
+        contents.auxiliary.removeAll { $0.0 == "aof-base" }
+        contents.auxiliary.append(("aof-base", "1"))
         do throws(RDBError) {
             try start(.logBase, compaction.path, contents, engine)
         } catch {
             log.abandonCompaction()
-            status.lastCompactionSucceeded = false
+            noteCompactionFailure("\(error)")
+        }
+    }
+
+    private func noteCompactionFailure(_ reason: String) {
+        status.lastCompactionSucceeded = false
+        status.lastCompactionFailure = reason
+        status.compactionStart = nil
+    }
+
+    /// Gives the compaction under way or scheduled up; nothing of it counts.
+    package func cancelCompaction(_ engine: borrowing Engine) {
+        isCompactionScheduled = false
+        guard let running, running.purpose == .logBase else { return }
+        running.saver.cancel(engine.dataSet)
+        _ = running.saver.finish(engine.dataSet)
+        self.running = nil
+        log?.abandonCompaction()
+    }
+
+    /// What a base of the log written now would about take.
+    ///
+    /// Told from the last one, and from what the data took in memory then; without one, from
+    /// what it takes in memory now.
+    package func baseEstimate(_ engine: borrowing Engine) -> Int {
+        let used = engine.dataSet.usedByteCount
+        guard let growth = log?.growth, growth.baseByteCount > 0, let baseMemory, baseMemory > 0
+        else { return used }
+        return Int(Double(growth.baseByteCount) * Double(used) / Double(baseMemory))
+    }
+
+    /// Why a compaction could not end well, if it is known before.
+    package func reasonNotToCompact(_ engine: borrowing Engine) -> String? {
+        do throws(SystemError) {
+            guard let room = try log?.roomForCompaction(ofAbout: baseEstimate(engine)),
+                room.needed > room.free
+            else { return nil }
+            return "a compaction needs about \(room.needed) bytes on the disk, "
+                + "which has \(room.free) left"
+        } catch {
+            return "\(error)"
         }
     }
 
@@ -230,7 +285,7 @@ package final class SaveKeeper {
     package func advance(_ engine: borrowing Engine, budget: Duration) -> Bool {
         if let log { collectCompaction(log) }
         guard let running else {
-            if isCompactionScheduled || isCompactionDue {
+            if isCompactionScheduled || isCompactionDue(engine) {
                 startCompaction(engine)
             } else if isScheduled || isDue(engine) {
                 // What went wrong is in `status`, and the save points try again.
@@ -270,25 +325,43 @@ package final class SaveKeeper {
         return settings.savePoints.contains { changes >= $0.changes && age > $0.seconds }
     }
 
-    private var isCompactionDue: Bool {
+    private func isCompactionDue(_ engine: borrowing Engine) -> Bool {
         guard let log, !log.isCompacting else { return false }
-        if !status.lastCompactionSucceeded, let lastCompactionAttempt,
-            time.monotonicTime - lastCompactionAttempt < Self.compactionRetryDelay
-        {
-            return false
+        // Nothing else puts such a log right, so it is tried sooner.
+        let isNeeded = log.needsBase
+        if !status.lastCompactionSucceeded, let lastCompactionAttempt {
+            let delay = isNeeded ? Self.retryDelay : Self.compactionRetryDelay
+            if time.monotonicTime - lastCompactionAttempt < delay { return false }
         }
-        return log.growth.isDue(
+        if isNeeded { return true }
+        let growth = log.growth
+        guard growth.totalByteCount > settings.compactionMinimumByteCount else { return false }
+        let garbage = growth.garbageRatio(liveByteCount: baseEstimate(engine))
+        let limit = settings.compactionGarbagePercentage
+        return growth.isDue(
             percentage: settings.compactionPercentage,
             minimumByteCount: settings.compactionMinimumByteCount
-        )
+        ) || limit > 0 && garbage * 100 >= Double(limit)
+    }
+
+    /// The share of what a restart would read from the log that is no longer true.
+    package func garbageRatio(_ engine: borrowing Engine) -> Double {
+        log?.growth.garbageRatio(liveByteCount: baseEstimate(engine)) ?? 0
     }
 
     /// Notes how a compaction ended, once its base is in place; returns whether it has.
     @discardableResult
     private func collectCompaction(_ log: EffectLog) -> Bool {
         guard let outcome = log.takeCompactionOutcome() else { return false }
-        status.lastCompactionSucceeded = outcome == .published
-        if outcome == .published { status.compactionCount += 1 }
+        switch outcome {
+        case .published:
+            status.lastCompactionSucceeded = true
+            status.lastCompactionFailure = ""
+            status.compactionStart = nil
+            status.compactionCount += 1
+            baseMemory = nextBaseMemory
+        case .failed(let error): noteCompactionFailure("\(error)")
+        }
         return true
     }
 
@@ -298,12 +371,15 @@ package final class SaveKeeper {
         self.running = nil
         if running.purpose == .logBase {
             status.lastCompactionDuration = time.monotonicTime - running.start
-            guard case .saved = result else {
-                status.lastCompactionSucceeded = false
+            switch result {
+            case .saved: log?.finishCompaction()
+            case .failed(let reason):
+                noteCompactionFailure(reason)
                 log?.abandonCompaction()
-                return true
+            case .cancelled:
+                noteCompactionFailure("it was given up")
+                log?.abandonCompaction()
             }
-            log?.finishCompaction()
             return true
         }
         status.lastDuration = time.monotonicTime - running.start
@@ -341,6 +417,15 @@ package final class SaveKeeper {
             ("used-mem", ByteString("\(engine.dataSet.usedByteCount)")),
             ("aof-base", "0"),
         ]
+        if let log {
+            // What this turn has changed so far is in the data, if not yet in the log.
+            let offset = log.endOffset + engine.effects.output.count
+            contents.auxiliary += [
+                ("repl-stream-db", "0"),
+                ("repl-id", ByteString("\(log.lineage.id)")),
+                ("repl-offset", ByteString("\(offset)")),
+            ]
+        }
         return contents
     }
 }

@@ -4,7 +4,7 @@ extension Directive {
     /// Every directive of Valkey 9.1, and Larder's own, by name.
     ///
     /// Names, defaults and bounds are those that Valkey 9.1.2 tells when asked. What differs:
-    /// - `appendcompression` and `rdb-format` are Larder's;
+    /// - `appendcompression`, `auto-aof-rewrite-garbage-percentage` and `rdb-format` are Larder's;
     /// - `dir` and `port` are given as a file would.
     static let all: [Directive] = [
         Directive(
@@ -35,6 +35,7 @@ extension Directive {
         Directive("appendfilename", .fileName, "appendonly.aof", .immutable),
         Directive("appendfsync", .choice(["everysec", "always", "no"]), "everysec"),
         Directive("appendonly", .boolean, "no"),
+        Directive("auto-aof-rewrite-garbage-percentage", .integer(0...100), "75"),
         Directive("auto-aof-rewrite-min-size", .size, "67108864"),
         Directive("auto-aof-rewrite-percentage", .count, "100"),
         Directive("availability-zone", .text, ""),

@@ -221,44 +221,7 @@ extension ServerHost {
         information.line("rdb_last_cow_size", 0)
         information.line("rdb_last_load_keys_expired", recovered.expiredKeys)
         information.line("rdb_last_load_keys_loaded", recovered.loadedKeys)
-        describeLog(&information)
-    }
-
-    private func describeLog(_ information: inout Information) {
-        let status = keeper.status
-        information.line("aof_enabled", isTrue: log != nil)
-        information.line("aof_rewrite_in_progress", isTrue: keeper.isCompacting)
-        information.line("aof_rewrite_scheduled", isTrue: keeper.isCompactionScheduled)
-        information.line(
-            "aof_last_rewrite_time_sec",
-            status.lastCompactionDuration?.components.seconds ?? -1
-        )
-        information.line("aof_current_rewrite_time_sec", -1)
-        information.line(
-            "aof_last_bgrewrite_status",
-            status.lastCompactionSucceeded ? "ok" : "err"
-        )
-        information.line("aof_rewrites", status.compactionCount)
-        information.line(
-            "aof_last_write_status",
-            log.map { $0.condition == .writable } ?? true ? "ok" : "err"
-        )
-        information.line("aof_last_cow_size", 0)
-        guard let statistics = log?.statistics else { return }
-        information.line("aof_current_size", statistics.growth.totalByteCount)
-        information.line("aof_base_size", statistics.growth.baseByteCount)
-        information.line("aof_pending_rewrite", isTrue: keeper.isCompactionScheduled)
-        information.line("aof_buffer_length", statistics.bufferedByteCount)
-        information.line("aof_pending_bio_fsync", 0)
-        information.line("aof_delayed_fsync", 0)
-        information.line("log_end_offset", statistics.endOffset)
-        information.line("log_written_offset", statistics.writtenOffset)
-        information.line("log_durable_offset", statistics.durableOffset)
-        information.line("log_pending_bytes", statistics.pendingByteCount)
-        information.line("log_segments", statistics.segmentCount)
-        if let ratio = statistics.compressionRatio {
-            information.ratio("log_compression_ratio", ratio)
-        }
+        describeLog(&information, engine)
     }
 
     private func describeStatistics(
@@ -292,20 +255,6 @@ extension ServerHost {
             "client_query_buffer_limit_disconnections",
             statistics.inputLimitDisconnections
         )
-    }
-
-    private func describeReplication(_ information: inout Information) {
-        information.line("role", "master")
-        information.line("connected_slaves", 0)
-        information.line("master_failover_state", "no-failover")
-        information.line("master_replid", log.map { "\($0.lineage.id)" } ?? identity)
-        information.line("master_replid2", String(repeating: "0", count: 40))
-        information.line("master_repl_offset", replicationOffset)
-        information.line("second_repl_offset", -1)
-        information.line("repl_backlog_active", 0)
-        information.line("repl_backlog_size", configuration.integer("repl-backlog-size"))
-        information.line("repl_backlog_first_byte_offset", 0)
-        information.line("repl_backlog_histlen", 0)
     }
 
     private func describeProcessor(_ information: inout Information) {

@@ -106,7 +106,7 @@ extension ServerHost {
         case "bind": try rebind(orElse: "Failed to bind to specified addresses.")
         case "port": try rebind(orElse: "Unable to listen on this port. Check server logs.")
         case "dir": try changeDirectory()
-        case "appendonly": try switchLog(&engine)
+        case "appendonly": try followLogSwitch(&engine)
         case "appendfsync": log?.change(syncPolicy: syncPolicy)
         case "appendcompression":
             guard log == nil || !isServing else {
@@ -116,7 +116,8 @@ extension ServerHost {
             followMemoryLimit(&engine)
             keeper.settings = saveSettings
         case "save", "dbfilename", "rdbcompression", "rdbchecksum", "rdb-format",
-            "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size":
+            "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size",
+            "auto-aof-rewrite-garbage-percentage":
             keeper.settings = saveSettings
         case let name where name.contains("-max-") || name.hasPrefix("stream-node-"):
             engine.dataSet.limits = encodingLimits
@@ -168,6 +169,8 @@ extension ServerHost {
         settings.keepsAccess = policy.hasSuffix("lru") || policy.hasSuffix("lfu")
         settings.compactionPercentage = configuration.integer("auto-aof-rewrite-percentage")
         settings.compactionMinimumByteCount = configuration.integer("auto-aof-rewrite-min-size")
+        settings.compactionGarbagePercentage =
+            configuration.integer("auto-aof-rewrite-garbage-percentage")
         return settings
     }
 
@@ -254,48 +257,5 @@ extension ServerHost {
         } catch {
             throw RefusedValue(reason)
         }
-    }
-}
-
-// The log.
-extension ServerHost {
-    var logDirectory: LogDirectory {
-        LogDirectory(
-            storage: storage,
-            folder: configuration.text("appenddirname"),
-            fileName: configuration.text("appendfilename")
-        )
-    }
-
-    private var syncPolicy: SyncPolicy {
-        SyncPolicy(rawValue: configuration.text("appendfsync")) ?? .everysec
-    }
-
-    /// Opens the log for writing, behind what was recovered from it.
-    func openLog(continuing recovered: RecoveredLog?, _ engine: inout Engine) throws(SystemError) {
-        var settings = LogSettings()
-        settings.syncPolicy = syncPolicy
-        settings.compression =
-            LogCompression(rawValue: configuration.text("appendcompression")) ?? .lz4
-        let wakeUp = wakeUp
-        log = try EffectLog(
-            continuing: recovered,
-            in: logDirectory,
-            settings: settings
-        ) { wakeUp.signal() }
-        engine.effects.isEnabled = true
-        engine.effects.selectedDatabase = -1
-    }
-
-    /// CONFIG SET appendonly.
-    private func switchLog(_ engine: inout Engine) throws(RefusedValue) {
-        if configuration.isOn("appendonly") {
-            guard log == nil else { return }
-            throw RefusedValue("the log cannot be begun while the daemon runs yet")
-        }
-        guard let log else { return }
-        engine.effects.isEnabled = false
-        log.close()
-        self.log = nil
     }
 }

@@ -60,6 +60,7 @@ extension ServerHost {
         guard !keeper.isCompacting, !keeper.isCompactionScheduled else {
             throw .text("ERR Background append only file rewriting already in progress")
         }
+        if let reason = keeper.reasonNotToCompact(engine) { throw .text("ERR \(reason)") }
         let isBusy = keeper.isBusy
         keeper.isCompactionScheduled = true
         return isBusy
@@ -88,7 +89,7 @@ extension ServerHost {
         // The log ends in the data set as it was before. What this turn has changed so far is
         // in the base, and must not be replayed on top of it.
         if let log, !request.saves {
-            _ = engine.effects.handOver { log.append(&$0) }
+            _ = engine.effects.handOver { log.append(&$0, at: time.monotonicTime) }
             engine.effects.selectedDatabase = -1
             try keeper.compactNow(engine)
         }
@@ -103,9 +104,14 @@ extension ServerHost {
     func advanceSaving(_ engine: borrowing Engine, isIdle: Bool) {
         let wasSaving = keeper.isSaving
         let savesBefore = keeper.status.saveCount
+        let failureBefore = keeper.status.lastCompactionFailure
         // Nobody waits behind a slice that begins when there is nothing else to do, but for
         // those who come while it lasts.
         _ = keeper.advance(engine, budget: isIdle ? .microseconds(500) : .microseconds(200))
+        let failure = keeper.status.lastCompactionFailure
+        if failure != failureBefore, !failure.isEmpty {
+            messages.warning("The append log could not be compacted: \(failure)")
+        }
         guard wasSaving, !keeper.isSaving else { return }
         if keeper.status.saveCount > savesBefore {
             messages.notice("Background saving terminated with success")
@@ -121,38 +127,5 @@ extension ServerHost {
         statistics.sent.sample(statistics.traffic.sentByteCount, at: now)
         statistics.peakByteCount = max(statistics.peakByteCount, engine.dataSet.usedByteCount)
         refuseWritesIfUnsafe(&engine)
-    }
-
-    /// Refuses writes while what they change could not be kept.
-    private func refuseWritesIfUnsafe(_ engine: inout Engine) {
-        let reason = reasonToRefuseWrites
-        guard reason != refusal else { return }
-        refusal = reason
-        engine.refuseWrites(reason)
-        if let reason {
-            messages.warning("Writes are refused from now on: \(reason)")
-        } else {
-            messages.notice("Writes are taken again")
-        }
-    }
-
-    private var reasonToRefuseWrites: String? {
-        if let log {
-            switch log.condition {
-            case .writable: break
-            case .full(let error), .failed(let error):
-                return "MISCONF Larder is configured to persist data to the append log, "
-                    + "but it's currently unable to persist to disk: \(error)"
-            }
-        }
-        let stopsWrites =
-            configuration.isOn("stop-writes-on-bgsave-error")
-            && !keeper.status.lastSucceeded && !configuration.savePoints.isEmpty
-        guard stopsWrites else { return nil }
-        return "MISCONF Larder is configured to save RDB snapshots, but it's currently unable to "
-            + "persist to disk. Commands that may modify the data set are disabled, because this "
-            + "instance is configured to report errors during writes if RDB snapshotting fails "
-            + "(stop-writes-on-bgsave-error option). Please check the Larder logs for details "
-            + "about the RDB error."
     }
 }

@@ -1,4 +1,5 @@
 import AppendLog
+import Bytes
 import Commands
 import Glibc
 import Larder
@@ -32,26 +33,11 @@ extension ServerHost {
             throw StartFailure(error.startText)
         }
         report(recovered, after: time.monotonicTime - begin)
-        keeper.noteLoaded(engine)
+        keeper.noteLoaded(engine, recovered.auxiliary)
         if configuration.isOn("appendonly") {
-            do throws(SystemError) {
-                try openLog(continuing: recovered.log, &engine)
-            } catch {
-                throw StartFailure("Can't open the append log: \(error)")
-            }
-            try beginLogIfLoaded(engine)
+            try openLogAfterLoading(&engine)
         }
         isServing = true
-    }
-
-    /// A log that begins beside a snapshot takes what was loaded from it as its base.
-    private func beginLogIfLoaded(_ engine: borrowing Engine) throws(StartFailure) {
-        guard recovered.log == nil, recovered.snapshotName != nil else { return }
-        do throws(CommandError) {
-            try keeper.compactNow(engine)
-        } catch {
-            throw StartFailure("Can't write the base of the append log: \(error.text)")
-        }
     }
 
     private func report(_ outcome: Recovery.Outcome, after duration: Duration) {
@@ -73,6 +59,14 @@ extension ServerHost {
                 the base, \(outcome.replayedRequests) requests
                 """
             )
+        }
+        if let log = outcome.log, log.staged.byteCount > 0 {
+            messages.notice(
+                "\(log.staged.byteCount) bytes of the log were found where effects are staged"
+            )
+        }
+        if let tail = outcome.log?.tornTail {
+            messages.warning("The end of the append log was cut by a crash: \(tail)")
         }
         if outcome.refusedRequests > 0 {
             messages.warning(

@@ -34,6 +34,10 @@ package final class ServerHost: Host {
     private var sessionsToClose: [SessionID] = []
     /// Whether the loop has to read the configuration again.
     private var configurationHasChanged = true
+    /// Whether something is the matter with the log, as of the last turn.
+    var isLogTroubled = false
+    /// Where the stream stood when the log was switched off.
+    var endedLogOffset: StreamOffset?
     /// Why writes are refused; nil while they are taken.
     var refusal: String?
     /// The file that holds the process's number, while there is one.
@@ -113,8 +117,6 @@ package final class ServerHost: Host {
     package var microseconds: Int64 { time.monotonicTime.nanoseconds / 1000 }
 
     package var timeOfDay: Int64 { time.wallTimeMicroseconds }
-
-    package var replicationOffset: Int64 { Int64(log?.endOffset ?? 0) }
 
     package func sleep(microseconds: Int64) {
         time.sleep(.microseconds(microseconds))

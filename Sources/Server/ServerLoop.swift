@@ -75,7 +75,7 @@ package struct ServerLoop: ~Copyable {
     /// ever sees an answer to a write that a crash could still undo.
     private mutating func turn() {
         let eventCount = awaitEvents()
-        releaseReplies()
+        followLog()
         resumeClients()
         for index in 0..<eventCount { handleEvent(index) }
         serveTimeouts()
@@ -90,7 +90,7 @@ package struct ServerLoop: ~Copyable {
 
     private mutating func awaitEvents() -> Int {
         let canGoOn =
-            !runnable.isEmpty || !execution.resumed.isEmpty || host.keeper.canAdvance
+            hasReleasableReplies || !runnable.isEmpty || !execution.resumed.isEmpty || host.keeper.canAdvance
             || execution.engine.dataSet.hasGarbage
         let count = loop.wait(milliseconds: canGoOn ? 0 : millisecondsToWait)
         now = host.time.monotonicTime
@@ -269,7 +269,28 @@ extension ServerLoop {
     /// Hands the effects of this turn to the log; returns where the stream then ends.
     private mutating func writeLog() -> StreamOffset? {
         guard let log = host.log else { return nil }
-        return execution.engine.effects.handOver { log.append(&$0) }
+        let now = now
+        let end = execution.engine.effects.handOver { log.append(&$0, at: now) }
+        // After the batch, which holds what the sessions wait for that asked.
+        if execution.engine.takeSyncRequest() { log.requestSync() }
+        return end
+    }
+
+    /// Sends what waited for the log, and lets writes wait while the log cannot follow.
+    private mutating func followLog() {
+        releaseReplies()
+        host.followLogCondition(&execution.engine)
+        let isBehind = host.log?.isBacklogged ?? false
+        if isBehind != execution.engine.holdsWrites {
+            execution.engine.holdsWrites = isBehind
+            if !isBehind { resumePostponed() }
+        }
+        if execution.engine.awaitsDurability {
+            execution.engine.serveDurability()
+            if !execution.engine.deliveries.isEmpty { execution.deliver() }
+        }
+        let waits = !held.isEmpty || isBehind || execution.engine.awaitsDurability
+        if waits { host.log?.expectProgress() }
     }
 
     /// Makes the next effect select its database if it is the first of a segment.
@@ -304,7 +325,12 @@ extension ServerLoop {
 
     private func isAcknowledged(_ end: StreamOffset?) -> Bool {
         guard let end, let log = host.log else { return true }
-        return log.acknowledgedOffset >= end
+        return log.acknowledgedOffset(at: now) >= end
+    }
+
+    /// Whether the log has come so far that replies which wait for it can leave.
+    private var hasReleasableReplies: Bool {
+        held.first.map { isAcknowledged($0.offset) } ?? false
     }
 
     private func isOpen(_ segment: Segment) -> Bool {
@@ -319,6 +345,7 @@ extension ServerLoop {
         turn.offset = end
         swap(&turn.replies, &execution.replies)
         held.append(turn)
+        host.log?.expectProgress()
     }
 
     /// Sends what waited for the log and need not wait any longer.

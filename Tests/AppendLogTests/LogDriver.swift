@@ -63,9 +63,10 @@ struct LogDriver: ~Copyable {
     let clock: SimulatedClock
     /// Whether a sync has failed: what was written since the last one may be lost.
     private(set) var isInDoubt = false
-    /// The batch that could not be written.
-    private var failedBatch: [UInt8]?
+    /// What was handed over and is not written.
+    private var pending: [UInt8] = []
     private var writer: LogWriter
+    private var stage: LogStage?
     private var generator: SeededGenerator
     private let directory: LogDirectory
 
@@ -86,6 +87,15 @@ struct LogDriver: ~Copyable {
             time: clock,
             generator: &generator
         )
+        if compression != .no {
+            do throws(SystemError) {
+                let (id, offset) = (writer.lineage.id, writer.offset)
+                stage = try LogStage(in: directory, id, at: offset, halfByteCount: 3000)
+            } catch {
+                // The log works without one, too.
+                stage = nil
+            }
+        }
         self.generator = generator
         self.storage = storage
         self.model = model
@@ -97,9 +107,10 @@ struct LogDriver: ~Copyable {
 
     var offset: StreamOffset { writer.offset }
 
-    /// Writes a batch of random requests, some of them in transactions.
+    /// Hands over a batch of random requests, some of them in transactions.
+    ///
+    /// What is staged is answered at once and written some other time.
     mutating func append(largest: Int = 400) throws(SystemError) {
-        try retry()
         let isIdle = Int.random(in: 0..<8, using: &generator) == 0
         let pause = Int.random(in: 0...(isIdle ? 20_000 : 700), using: &generator)
         clock.advance(by: .milliseconds(pause))
@@ -120,20 +131,25 @@ struct LogDriver: ~Copyable {
         model.stream += batch
         model.boundaries.formUnion(boundaries)
         noteHistory()
-        failedBatch = batch
-        try retry()
+        let settled = isInDoubt ? model.durable : writer.offset
+        pending += batch
+        let isStaged = stage?.append(batch.bytes, at: start) { settled } ?? false
+        if isStaged, !isInDoubt { model.written = model.stream.count }
+        if !isStaged || Int.random(in: 0..<3, using: &generator) == 0 { try flush() }
     }
 
-    /// Writes the batch that could not be written.
-    mutating func retry() throws(SystemError) {
-        guard let batch = failedBatch else { return }
+    /// Writes what was handed over.
+    mutating func flush() throws(SystemError) {
+        let batch = pending
+        guard !batch.isEmpty else { return }
         try writer.write(batch.bytes)
-        failedBatch = nil
+        pending = []
         // While bytes are in doubt, nobody is told that theirs were written.
         if !isInDoubt { model.written = model.stream.count }
     }
 
     mutating func sync() throws(SystemError) {
+        if Bool.random(using: &generator) { try flush() }
         do throws(SystemError) {
             try writer.sync()
         } catch {
@@ -144,6 +160,7 @@ struct LogDriver: ~Copyable {
     }
 
     mutating func beginSegment() throws(SystemError) {
+        try flush()
         try writer.beginSegment()
     }
 
@@ -151,8 +168,8 @@ struct LogDriver: ~Copyable {
     ///
     /// After a failed sync, this is what puts the log right again.
     mutating func compact() throws(SystemError) {
-        if !isInDoubt { try retry() }
-        failedBatch = nil
+        if !isInDoubt { try flush() }
+        pending = []
         let position = Manifest.Position(offset: model.stream.count, lineage: writer.lineage)
         if isInDoubt {
             try writer.abandon(goingOnAt: position.offset)
@@ -162,6 +179,7 @@ struct LogDriver: ~Copyable {
         let first = writer.currentEntry
         // Meanwhile the log goes on.
         try append()
+        try flush()
         if isInDoubt { try sync() }
         let path = directory.path("\(directory.temporaryPrefix)base")
         if try storage.exists(path) { try storage.remove(path) }
@@ -179,7 +197,7 @@ struct LogDriver: ~Copyable {
 
     /// Seals the complete segments.
     mutating func seal() throws(SystemError) {
-        try retry()
+        try flush()
         try sync()
         for entry in writer.files.manifest.increments where entry != writer.currentEntry {
             let sealer = Sealer(directory: directory)
@@ -190,9 +208,10 @@ struct LogDriver: ~Copyable {
     }
 
     mutating func close() throws(SystemError) {
-        try retry()
+        try flush()
         try writer.close()
         model.durable = writer.durableOffset
+        if try storage.exists(directory.stagePath) { try storage.remove(directory.stagePath) }
     }
 
     private mutating func request(_ largest: Int) -> [UInt8] {

@@ -77,6 +77,7 @@ struct LogSimulation: ~Copyable {
     /// What happened.
     struct Counts: CustomStringConvertible {
         var lives = 0
+        var stagedLives = 0
         var powerCuts = 0
         var deaths = 0
         var failedRecoveries = 0
@@ -86,6 +87,7 @@ struct LogSimulation: ~Copyable {
 
         mutating func add(_ other: Counts) {
             lives += other.lives
+            stagedLives += other.stagedLives
             powerCuts += other.powerCuts
             deaths += other.deaths
             failedRecoveries += other.failedRecoveries
@@ -95,7 +97,7 @@ struct LogSimulation: ~Copyable {
         }
 
         var description: String {
-            "\(lives) lives, \(powerCuts) power cuts, \(deaths) deaths of the process, "
+            "\(lives) lives, \(stagedLives) of them with staged effects, \(powerCuts) power cuts, \(deaths) deaths of the process, "
                 + "\(failedRecoveries) recoveries cut short, \(failures) failed calls, "
                 + "\(failedSyncs) failed syncs, \(fullDisks) full disks"
         }
@@ -131,6 +133,7 @@ struct LogSimulation: ~Copyable {
         }
         if let problem = model.problem(with: found) { return problem }
         model.continues(from: found)
+        if found.map({ $0.recovered.staged.byteCount > 0 }) ?? false { counts.stagedLives += 1 }
 
         if Int.random(in: 0..<4, using: &generator) == 0 { fail(storage, within: 30) }
         do throws(SystemError) {
@@ -181,7 +184,7 @@ struct LogSimulation: ~Copyable {
                 guard error.isOutOfSpace || driver.isInDoubt else { throw error }
                 storage.setCapacity(nil)
                 storage.setFaults(SimulatedStorage.Faults())
-                if driver.isInDoubt { try driver.compact() } else { try driver.retry() }
+                if driver.isInDoubt { try driver.compact() } else { try driver.flush() }
             }
         }
     }

@@ -273,6 +273,36 @@ package final class SimulatedStorage: Storage {
         return SimulatedFile(self, name, id)
     }
 
+    package func map(_ name: String, byteCount: Int) throws(SystemError) -> any MappedFile {
+        let id = try change("mmap", name) { state throws(SystemError) in
+            let used = state.disk.names[name].flatMap { state.disk.files[$0]?.allocatedByteCount }
+            let free = state.disk.capacity.map { $0 - state.disk.usedByteCount } ?? .max
+            guard byteCount - (used ?? 0) <= free else {
+                throw SystemError("mmap", name, code: ENOSPC)
+            }
+            let id = state.disk.names[name] ?? state.disk.nextFile
+            if state.disk.names[name] == nil {
+                state.disk.nextFile += 1
+                state.disk.files[id] = SimulatedDisk.File()
+                state.disk.names[name] = id
+                state.disk.changes.append(.link(name, id))
+            }
+            let length = state.disk.files[id]?.cached.count ?? 0
+            if length < byteCount { state.disk.files[id]?.resize(to: byteCount) }
+            return id
+        }
+        return SimulatedMapping(self, id)
+    }
+
+    /// Changes a file as a store to memory does: it cannot fail.
+    fileprivate func store(_ bytes: [UInt8], at offset: Int, in id: Int) {
+        let told = state.withLock { state in
+            state.disk.files[id]?.write(bytes[...], at: offset)
+            return state.observer.map { (state.disk, $0) }
+        }
+        if let told { told.1(told.0) }
+    }
+
     package func rename(_ name: String, to newName: String) throws(SystemError) {
         try change("rename", name) { state throws(SystemError) in
             guard let id = state.disk.names[name] else {
@@ -426,6 +456,27 @@ private final class SimulatedFile: StorageFile {
             state.disk.files[id]?.resize(to: byteCount)
             state.disk.files[id]?.reservedByteCount = 0
         }
+    }
+}
+
+/// A file of a simulated disk in a process's memory.
+private final class SimulatedMapping: MappedFile {
+    private let storage: SimulatedStorage
+    private let id: Int
+
+    init(_ storage: SimulatedStorage, _ id: Int) {
+        self.storage = storage
+        self.id = id
+    }
+
+    func write(_ bytes: RawSpan, at offset: Int) {
+        let bytes = ByteString(bytes).array
+        if !bytes.isEmpty { storage.store(bytes, at: offset, in: id) }
+    }
+
+    func write(_ word: UInt64, at offset: Int) {
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+        storage.store(bytes, at: offset, in: id)
     }
 }
 

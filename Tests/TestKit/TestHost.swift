@@ -9,6 +9,7 @@ package final class TestHost: Host {
     package var elapsed: Int64 = 0
     package var lastSave: Int64 = 0
     package var replicationOffset: Int64 = 0
+    package var durableOffset: Int64?
     package var connections: [SessionID: ConnectionDescription] = [:]
     package private(set) var closed: [SessionID] = []
     package var configuration: [ByteString: ByteString] = [:]

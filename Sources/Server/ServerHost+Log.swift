@@ -1,0 +1,176 @@
+import AppendLog
+import Bytes
+import Commands
+import Larder
+import Logging
+import Platform
+import Transport
+
+// The log: opened, switched on and off, and what its condition means for writes.
+extension ServerHost {
+    var logDirectory: LogDirectory {
+        LogDirectory(
+            storage: storage,
+            folder: configuration.text("appenddirname"),
+            fileName: configuration.text("appendfilename")
+        )
+    }
+
+    var syncPolicy: SyncPolicy {
+        SyncPolicy(rawValue: configuration.text("appendfsync")) ?? .everysec
+    }
+
+    /// Opens the log for writing, behind what was recovered from it or as `beginning` says.
+    func openLog(
+        continuing recovered: RecoveredLog?,
+        orBeginning beginning: LogBeginning,
+        _ engine: inout Engine
+    ) throws(SystemError) {
+        var settings = LogSettings()
+        settings.syncPolicy = syncPolicy
+        settings.compression =
+            LogCompression(rawValue: configuration.text("appendcompression")) ?? .lz4
+        let wakeUp = wakeUp
+        let opened = try EffectLog(
+            continuing: recovered,
+            orBeginning: beginning,
+            in: logDirectory,
+            settings: settings
+        ) { wakeUp.signal() }
+        if let error = opened.stageFailure {
+            messages.warning(
+                """
+                Replies to writes have to wait for the log thread, because what they changed \
+                cannot be staged: \(error)
+                """
+            )
+        }
+        log = opened
+        engine.effects.isEnabled = true
+        engine.effects.selectedDatabase = -1
+    }
+
+    /// Opens the log at the start, and lets it begin with what was loaded from elsewhere.
+    func openLogAfterLoading(_ engine: inout Engine) throws(StartFailure) {
+        var beginning = LogBeginning()
+        let needsBase = recovered.log == nil && recovered.snapshotName != nil
+        do throws(LogError) {
+            if needsBase { beginning = try beginningBesideData() }
+        } catch {
+            throw StartFailure("Bad append log: \(error)")
+        }
+        do throws(SystemError) {
+            try openLog(continuing: recovered.log, orBeginning: beginning, &engine)
+        } catch {
+            throw StartFailure("Can't open the append log: \(error)")
+        }
+        guard needsBase else { return }
+        do throws(CommandError) {
+            try keeper.compactNow(engine)
+        } catch {
+            throw StartFailure("Can't write the base of the append log: \(error.text)")
+        }
+    }
+
+    /// How a log begins while there is data that it does not hold.
+    ///
+    /// Where the data came from a snapshot that knew its place in a stream, the stream goes on
+    /// from there, in a history of its own.
+    private func beginningBesideData() throws(LogError) -> LogBeginning {
+        var beginning = LogBeginning()
+        beginning.offset = Int(replicationOffset)
+        if !isServing, let id = recovered.replicationID {
+            beginning.ancestor = Lineage.Ancestor(id: id, end: beginning.offset)
+        }
+        beginning.replaced = try logDirectory.loadManifest() ?? Manifest()
+        return beginning
+    }
+
+    /// CONFIG SET appendonly.
+    func followLogSwitch(_ engine: inout Engine) throws(RefusedValue) {
+        guard configuration.isOn("appendonly") else { return endLog(&engine) }
+        guard log == nil else { return }
+        do throws(LogError) {
+            let beginning = try beginningBesideData()
+            do throws(SystemError) {
+                try openLog(continuing: nil, orBeginning: beginning, &engine)
+            } catch {
+                throw LogError.storage(error)
+            }
+        } catch {
+            throw RefusedValue("\(error)")
+        }
+        keeper.isCompactionScheduled = true
+        messages.notice("The append log begins once a base of the data is written")
+    }
+
+    private func endLog(_ engine: inout Engine) {
+        guard let log else { return }
+        _ = engine.effects.handOver { log.append(&$0, at: time.monotonicTime) }
+        engine.effects.isEnabled = false
+        endedLogOffset = log.endOffset
+        keeper.cancelCompaction(engine)
+        if let error = log.close() {
+            messages.warning("The append log could not be ended in good order: \(error)")
+        }
+        self.log = nil
+    }
+
+    package var replicationOffset: Int64 {
+        Int64(log?.endOffset ?? endedLogOffset ?? recovered.replicationOffset ?? 0)
+    }
+
+    package var durableOffset: Int64? {
+        guard let log else { return nil }
+        return log.isBeginning ? -1 : Int64(log.durableOffset)
+    }
+
+    /// Sees in every turn whether the condition of the log has changed.
+    func followLogCondition(_ engine: inout Engine) {
+        let isTroubled = log?.isTroubled ?? false
+        guard isTroubled != isLogTroubled else { return }
+        isLogTroubled = isTroubled
+        refuseWritesIfUnsafe(&engine)
+    }
+
+    /// Refuses writes while what they change could not be kept.
+    func refuseWritesIfUnsafe(_ engine: inout Engine) {
+        let reason = reasonToRefuseWrites
+        guard reason != refusal else { return }
+        refusal = reason
+        engine.refuseWrites(reason)
+        if let reason {
+            messages.warning("Writes are refused from now on: \(reason)")
+        } else {
+            messages.notice("Writes are taken again")
+        }
+    }
+
+    private var reasonToRefuseWrites: String? {
+        switch log?.condition {
+        case nil, .writable, .beginning: break
+        case .full(let error), .failed(let error):
+            return "MISCONF Errors writing to the AOF file: \(error.reason)"
+        }
+        let stopsWrites =
+            configuration.isOn("stop-writes-on-bgsave-error")
+            && !keeper.status.lastSucceeded && !configuration.savePoints.isEmpty
+        guard stopsWrites else { return nil }
+        return "MISCONF Larder is configured to save RDB snapshots, but it's currently unable to "
+            + "persist to disk. Commands that may modify the data set are disabled, because this "
+            + "instance is configured to report errors during writes if RDB snapshotting fails "
+            + "(stop-writes-on-bgsave-error option). Please check the Larder logs for details "
+            + "about the RDB error."
+    }
+}
+
+extension Recovery.Outcome {
+    /// The place in a stream that the snapshot file says it stands for.
+    var replicationID: ReplicationID? {
+        auxiliary["repl-id"].flatMap { ReplicationID(text: $0.text[...]) }
+    }
+
+    var replicationOffset: StreamOffset? {
+        auxiliary["repl-offset"].flatMap { StreamOffset($0.text) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
+}
