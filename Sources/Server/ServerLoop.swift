@@ -90,7 +90,8 @@ package struct ServerLoop: ~Copyable {
 
     private mutating func awaitEvents() -> Int {
         let canGoOn =
-            hasReleasableReplies || !runnable.isEmpty || !execution.resumed.isEmpty || host.keeper.canAdvance
+            hasReleasableReplies || !runnable.isEmpty || !execution.resumed.isEmpty
+            || host.keeper.canAdvance
             || execution.engine.dataSet.hasGarbage
         let count = loop.wait(milliseconds: canGoOn ? 0 : millisecondsToWait)
         now = host.time.monotonicTime
