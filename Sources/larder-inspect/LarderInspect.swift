@@ -21,7 +21,7 @@ struct LarderInspect: ParsableCommand {
             """,
         subcommands: [
             SummaryCommand.self, KeysCommand.self, TopCommand.self, PrefixesCommand.self,
-            LogCommand.self,
+            DiffCommand.self, LogCommand.self,
         ],
         defaultSubcommand: SummaryCommand.self
     )

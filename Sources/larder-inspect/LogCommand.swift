@@ -44,21 +44,19 @@ struct LogCommand: ParsableCommand {
     )
     var until: String?
 
-    @Option(help: ArgumentHelp("What separates the parts of keys.", valueName: "character"))
-    var separator = ":"
+    @Option(help: "What separates the parts of keys.")
+    var separator = Separator()
 
     @Flag(help: "Cut what cannot be read off.")
     var repair = false
 
-    @Flag(help: "As JSON.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
         if repair, until != nil {
             throw ValidationError("--until is for looking, --repair cuts what cannot be read")
         }
         if last < 0 { throw ValidationError("--last takes a count") }
-        if separator.utf8.count != 1 { throw ValidationError("--separator takes one character") }
         if let until, Self.limit(until) == nil {
             throw ValidationError("--until takes a moment or an offset, not \(until)")
         }
@@ -78,18 +76,12 @@ struct LogCommand: ParsableCommand {
         if repair { return try mend(location) }
         var options = LogOverview.Options()
         options.lastCount = last
-        options.separator = separator.utf8.first ?? options.separator
+        options.separator = separator.byte
         if let until, let limit = Self.limit(until) { options.limit = limit }
         let overview = try LogOverview(location, options)
-        var printer = try Printer()
-        if json {
-            printer.buffer.append(overview.json, indentation: 0)
-            printer.buffer.append("\n")
-        } else {
-            let style = TextStyle(isColored: Terminal.isOutput && !Terminal.hasNoColor)
+        try output.print(overview.json) { printer, style in
             overview.append(to: &printer.buffer, style, showsFrames: frames)
         }
-        try printer.finish()
         if !overview.isSound { throw ExitCode(1) }
     }
 
