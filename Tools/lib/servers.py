@@ -23,6 +23,11 @@ def larder_binary():
     return os.environ.get("LARDER_SERVER") or str(ROOT / ".build" / "release" / "larder-server")
 
 
+def tool_binary(name):
+    """One of the tools, as it was built; `LARDER_TOOLS` names another folder."""
+    return os.path.join(os.environ.get("LARDER_TOOLS") or ROOT / ".build" / "release", name)
+
+
 def is_larder(binary):
     """Whether tests may expect what only Larder has; a peer can stand in to check the tests."""
     return "larder" in os.path.basename(str(binary))
