@@ -71,6 +71,7 @@ package enum Feature: String, Sendable, CaseIterable {
         case .importingSlots: "--importing-slots"
         case .expiredKeys: "--expired"
         case .databases: "--map-database"
+        case .logCommands: "--log-commands"
         case .damage, .unreadable: "--salvage"
         case .format: "--format"
         default: nil

@@ -19,6 +19,8 @@ package struct Decisions: Sendable {
     package var isDroppingExpired = false
     /// Whether keys of slots whose import had not ended are written; nil stops.
     package var keepsImportingSlots: Bool?
+    /// Whether commands of a log that mean nothing to the target are left out.
+    package var isDroppingCommands = false
     /// Which keys, and under which names.
     package var selection = Selection()
     /// Into how many files.

@@ -24,8 +24,13 @@ package struct Migration {
     package func plan(output: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
         let ledger = Ledger(isLenient: true, isStrict: false)
-        let conversion = try Conversion(decisions, ledger) { suffix in
-            CountingSink(name: Self.name(output, suffix))
+        let isLog = inputs.contains { Paths.isDirectory($0) }
+        let conversion = try Conversion(isLog ? logDecisions() : decisions, ledger) { suffix in
+            CountingSink(name: MigrationOutput.name(output, suffix))
+        }
+        if isLog {
+            let commands = CountingSink(name: "\(output) commands")
+            conversion.log = LogConversion(commands, conversion.decisions, ledger)
         }
         do {
             try readAll(into: conversion)
@@ -38,36 +43,74 @@ package struct Migration {
     }
 
     /// Converts, and publishes the output, its report and what else goes beside it.
-    package func convert(to output: String) throws(MigrationError) -> Report {
+    ///
+    /// An output that ends in a slash is a directory for a log.
+    package func convert(to path: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
-        let reportFile = try Self.create("\(output).report.json")
-        let losses = try ReportFile(reportFile)
+        let output = try MigrationOutput(path)
+        do {
+            let decisions = output.isLog ? try logDecisions() : decisions
+            return try convert(decisions, to: output, start)
+        } catch {
+            output.abandon()
+            throw error
+        }
+    }
+
+    private func convert(
+        _ decisions: Decisions,
+        to output: MigrationOutput,
+        _ start: (wall: Int64, monotonic: MonotonicTime)
+    ) throws(MigrationError) -> Report {
+        let losses = ReportFile(try output.besides("report.json"))
         let ledger = Ledger(isLenient: false, isStrict: decisions.isStrict) {
             (change, place, detail, partCount) throws(MigrationError) in
             try losses.add(change, place, detail, partCount)
         }
         var exported: (any Destinable)?
-        if decisions.modules.decides(.export) {
-            exported = try Self.create("\(output).modules.jsonl")
-        }
+        if decisions.modules.decides(.export) { exported = try output.besides("modules.jsonl") }
         let conversion = try Conversion(decisions, ledger, moduleExport: exported) {
             suffix throws(MigrationError) in
-            try Self.create(Self.name(output, suffix))
+            try output.snapshot(suffix)
+        }
+        if output.isLog {
+            conversion.addToPreamble("aof-base", "1")
+            conversion.log = LogConversion(try output.commands(), decisions, ledger)
         }
         try readAll(into: conversion)
         try conversion.finish()
         let report = report(of: conversion, start)
         try losses.finish(report)
-        let page = try Self.create("\(output).report.txt")
-        try Self.write(report.page(.done), to: page)
-        var files = conversion.outputs.map(\.file)
-        if let exported, exported.byteCount > 0 { files.append(exported) }
-        try Self.publish(files + [reportFile, page])
+        try output.write(report.page(.done), to: try output.besides("report.txt"))
+        try output.publish()
         return report
     }
 
     private func readAll(into conversion: Conversion) throws(MigrationError) {
         for path in inputs { try conversion.read(path, progress: progress) }
+    }
+
+    /// The decisions of a run whose output is a log.
+    ///
+    /// What has expired stays: a command further on may give it another deadline.
+    private func logDecisions() throws(MigrationError) -> Decisions {
+        guard decisions.destination.isFrom(redis: 700, valkey: 0) else {
+            throw .usage(
+                "\(decisions.destination.name) reads no directory of a log: rewrite the log at the "
+                    + "source, and convert the dump"
+            )
+        }
+        guard decisions.selection.isIdentity, decisions.split == .none,
+            !decisions.isDroppingExpired, inputs.count == 1
+        else {
+            throw .usage(
+                "filters, new names and numbers, merging, splitting and --expired drop are for "
+                    + "dumps: the commands of a log cannot be changed so"
+            )
+        }
+        var decisions = decisions
+        decisions.now = 0
+        return decisions
     }
 
     private func report(
@@ -77,45 +120,5 @@ package struct Migration {
         let elapsed = (time.monotonicTime - start.monotonic).components
         let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
         return Report(of: conversion, began: start.wall, seconds: seconds)
-    }
-
-    /// `dump.rdb` and `0-5460` make `dump.0-5460.rdb`.
-    static func name(_ path: String, _ suffix: String) -> String {
-        guard !suffix.isEmpty else { return path }
-        let (_, file) = Paths.split(path)
-        guard let dot = path.lastIndex(of: "."), file.dropFirst().contains(".") else {
-            return "\(path).\(suffix)"
-        }
-        return "\(path[..<dot]).\(suffix)\(path[dot...])"
-    }
-
-    private static func create(_ path: String) throws(MigrationError) -> any Destinable {
-        do {
-            return try OutputFile(path: path)
-        } catch {
-            throw .system(error)
-        }
-    }
-
-    private static func write(
-        _ text: String,
-        to file: any Destinable
-    ) throws(MigrationError) {
-        let bytes = ByteString(text)
-        do {
-            try file.write(bytes.bytes)
-        } catch let error as MigrationError {
-            throw error
-        } catch {
-            throw .impossible("\(error)")
-        }
-    }
-
-    private static func publish(_ files: [any Destinable]) throws(MigrationError) {
-        do throws(SystemError) {
-            for file in files { try file.publish() }
-        } catch {
-            throw .system(error)
-        }
     }
 }

@@ -19,6 +19,7 @@ extension Report {
                     ("read", json(keysIn)), ("copied", json(copied)), ("written", json(keysOut)),
                 ])
             ),
+            ("log", log.map(json) ?? .null),
             ("changes", .array(changes.map { json($0.change, $0.tally) })),
             (
                 "needs",
@@ -57,6 +58,15 @@ extension Report {
             ("keys", .count(file.keyCount)),
             ("slots", file.slots.map { .text("\($0.lowerBound)-\($0.upperBound)") } ?? .null),
             ("highest_database", .optional(file.highestDatabase)),
+        ])
+    }
+
+    private func json(_ log: LogFacts) -> JSON {
+        .object([
+            ("name", .bytes(ByteString(log.name))),
+            ("bytes", .count(log.byteCount)),
+            ("commands_read", .count(log.readCount)),
+            ("commands_written", .count(log.writtenCount)),
         ])
     }
 

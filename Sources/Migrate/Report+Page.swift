@@ -124,6 +124,12 @@ extension Report {
             if tense == .done { words.append("CRC-64 \(file.checksum.hexadecimal)") }
             page.line("\(file.name): \(words.joined(separator: ", "))")
         }
+        if let log {
+            page.line(
+                "\(log.name): \(grouped(log.writtenCount)) commands of \(grouped(log.readCount)), "
+                    + "\(grouped(log.byteCount)) bytes"
+            )
+        }
     }
 
     private func describeNeeds(_ page: inout Page) {

@@ -20,6 +20,8 @@ package struct Report: Sendable {
     package let changes: [(change: Change, tally: Ledger.Tally)]
     /// The most elements that a compact collection had.
     package let packing: PackingExtremes
+    /// The commands that were written; nil if the output is no log.
+    package let log: LogFacts?
     /// When it began, in milliseconds since 1970.
     package let began: Int64
     /// How long it took.
@@ -46,6 +48,18 @@ package struct Report: Sendable {
         package let highestDatabase: UInt64?
     }
 
+    /// The commands of a log.
+    package struct LogFacts: Sendable {
+        /// The file they are in.
+        package let name: String
+        /// How long it is.
+        package let byteCount: Int
+        /// How many were read.
+        package let readCount: Int
+        /// How many were written.
+        package let writtenCount: Int
+    }
+
     /// What a finished conversion did.
     package init(of conversion: Conversion, began: Int64, seconds: Double) {
         destination = conversion.decisions.destination
@@ -67,6 +81,14 @@ package struct Report: Sendable {
         copied = ledger.copied
         changes = ledger.changes.map { ($0, ledger[$0]) }
         packing = conversion.packing
+        log = conversion.log.map { log in
+            LogFacts(
+                name: log.file.name,
+                byteCount: log.file.byteCount,
+                readCount: log.readCount,
+                writtenCount: log.writtenCount
+            )
+        }
         self.began = began
         self.seconds = seconds
     }

@@ -17,7 +17,7 @@ package final class ReportFile {
     private var lines = ReportLines()
 
     /// A report that goes to `file`.
-    package init(_ file: any Destinable) throws(MigrationError) {
+    package init(_ file: any Destinable) {
         self.file = file
         lines.begin()
     }

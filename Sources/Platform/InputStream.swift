@@ -55,6 +55,22 @@ package final class InputStream {
 }
 
 extension Paths {
+    /// Creates a directory unless it is there; says whether it was not.
+    package static func createDirectory(_ path: String) throws(SystemError) -> Bool {
+        do {
+            _ = try retrying("mkdir", path) { unsafe mkdir(path, 0o755) }
+            return true
+        } catch {
+            if error.code == EEXIST, isDirectory(path) { return false }
+            throw error
+        }
+    }
+
+    /// Removes a directory that has nothing in it.
+    package static func removeEmptyDirectory(_ path: String) throws(SystemError) {
+        _ = try retrying("rmdir", path) { unsafe rmdir(path) }
+    }
+
     /// Whether a directory lies at `path`.
     package static func isDirectory(_ path: String) -> Bool {
         var status = stat()

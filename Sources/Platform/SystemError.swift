@@ -11,6 +11,8 @@ package struct SystemError: Error, Equatable, Sendable {
 
     /// The reason that a full disk gives.
     package static let noSpace = ENOSPC
+    /// The reason that a name gives that is taken.
+    package static let exists = EEXIST
 
     /// Describes a failure of `call` on `subject`.
     package init(_ call: String, _ subject: String = "", code: Int32) {

@@ -26,6 +26,10 @@ extension ConversionOptions {
             throw ValidationError("--functions is keep, drop-unloadable or drop")
         }
         decisions.functions = functions
+        guard ["refuse", "drop"].contains(logCommands) else {
+            throw ValidationError("--log-commands is refuse or drop, not \(logCommands)")
+        }
+        decisions.isDroppingCommands = logCommands == "drop"
         decisions.isDroppingExpired = try isDrop(expired, "--expired")
         if let importingSlots {
             decisions.keepsImportingSlots = try !isDrop(importingSlots, "--importing-slots")

@@ -79,6 +79,14 @@ struct ConversionOptions: ParsableArguments {
     )
     var importingSlots: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Commands of a log that mean nothing to the target: refuse or drop.",
+            valueName: "policy"
+        )
+    )
+    var logCommands = "refuse"
+
     @Option(help: ArgumentHelp("Only keys that match.", valueName: "pattern"))
     var include: [String] = []
 

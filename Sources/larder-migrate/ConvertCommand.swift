@@ -19,7 +19,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The file to write; a log is written to a directory.",
+            "The file to write; with a slash at the end, the directory of a log.",
             valueName: "path"
         )
     )
