@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import content
+import dataset
 import losses
 from conftest import ROOT, SHARED_FIXTURES
-from servers import Server, peer_binary, tool_binary
+from migrator import FAILED, LOSSLESS, LOSSY, MISUSED, migrate, migrate_binary
+from servers import Server, peer_binary
 
 # A target, and the real server that stands for it.
 TARGETS = {
@@ -43,20 +45,17 @@ def fixture(source, case):
     return path.with_suffix(".rdb"), json.loads(path.read_text())
 
 
-def migrate(*arguments, expect=(0, 3)):
-    done = subprocess.run([tool_binary("larder-migrate"), *map(str, arguments)], capture_output=True, text=True, timeout=120)
-    assert done.returncode in ([expect] if isinstance(expect, int) else expect), done.stdout + done.stderr
-    return done
-
-
-def convert(files, output, target, *options, expect=(0, 3)):
-    """The report of a conversion."""
+def convert(files, output, target, *options):
+    """The report of a conversion; the exit code says whether anything was lost."""
     files = files if isinstance(files, list) else [files]
-    done = migrate("convert", *files, "-o", output, "--to", target, *options, expect=expect)
-    report = losses.read(f"{output}.report.json")
-    assert (done.returncode == 3) == bool(report["losses"])
+    arguments = ["convert", *files, "-o", output, "--to", target, *options]
+    done = subprocess.run([migrate_binary(), *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    assert done.returncode in (LOSSLESS, LOSSY), done.stdout + done.stderr
+    stem = str(output).rstrip("/")
+    report = losses.read(f"{stem}.report.json")
+    assert (done.returncode == LOSSY) == bool(report["losses"])
     assert report["lossless"] == (not report["losses"])
-    assert Path(f"{output}.report.txt").read_text() == done.stdout
+    assert Path(f"{stem}.report.txt").read_text() == done.stdout
     return report
 
 
@@ -105,3 +104,297 @@ def json_texts(case, report):
 
 def test_there_are_dumps_of_every_source():
     assert {path.parent.name for path in cases("rdb")} >= {"redis-6.2.5", "redis-7.0.15", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"}
+
+
+# Logs
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "redis-6.2"])
+@pytest.mark.parametrize("path", list(cases("aof")), ids=label)
+def test_every_log_loads_in_every_target(path, target, tmp_path):
+    case = json.loads(path.read_text())
+    source = path.parent / case["case"] / (case.get("aof_dir") or case["aof_file"])
+    output = tmp_path / "data" / "appendonlydir"
+    output.parent.mkdir()
+    report = convert(source, f"{output}/", target)
+    server = Server(peer_binary(TARGETS[target]), directory=tmp_path / "data", appendonly="yes")
+    with server, server.connect() as connection:
+        found = content.read(connection)
+    expected = content.without_consumer_times(losses.subtract(content.from_json(case), report))
+    assert content.differences(expected, content.without_consumer_times(found)) == []
+    assert "CRITICAL" not in server.log()
+
+
+# What Redis 8.2 logs and Valkey does not take, and what means the same there.
+NEWER_COMMANDS = [
+    ("XADD", "s", "KEEPREF", "1-1", "f", "KEEPREF"), ("XADD", "s", "2-1", "f", "v"), ("XADD", "s", "3-1", "f", "v"),
+    ("XADD", "s", "4-1", "f", "v"), ("XADD", "s", "5-1", "f", "v"), ("XGROUP", "CREATE", "s", "g", "0"),
+    ("XREADGROUP", "GROUP", "g", "c", "COUNT", "2", "STREAMS", "s", ">"),
+    # 4-1 is not pending, and so neither acknowledged nor deleted.
+    ("XACKDEL", "s", "g", "IDS", "2", "1-1", "4-1"),
+    ("XDELEX", "s", "IDS", "2", "3-1", "9-9"), ("XTRIM", "s", "MAXLEN", "2", "KEEPREF"),
+    ("HSETEX", "h", "EX", "100000", "FIELDS", "1", "a", "1"), ("HSETEX", "h", "FNX", "FIELDS", "1", "b", "2"),
+    ("HEXPIRE", "h", "200000", "FIELDS", "1", "b"), ("HGETDEL", "h", "FIELDS", "1", "a"), ("HSET", "h", "c", "3"),
+    ("SET", "k", "v", "EX", "100000"), ("EXPIRE", "k", "200000", "GT"), ("SELECT", "3"), ("SET", "other", "x"),
+    ("MULTI",), ("INCR", "n"), ("XADD", "t", "KEEPREF", "7-7", "f", "v"), ("EXEC",),
+]
+
+
+@pytest.fixture
+def redis8_log(peer):
+    """What a Redis 8.2 logged: the server, and a function that takes its log's folder away."""
+    server = peer("redis-8.2.3", appendonly="yes", appendfsync="always")
+
+    def run(*commands):
+        with server.connect() as connection:
+            for command in commands:
+                connection.ask(*command)
+            connection.ask("SELECT", 0)
+            dump = connection.ask("DUMP", "h") or connection.ask("DUMP", "k")
+            if dump:
+                connection.ask("RESTORE", "restored", "0", dump)
+            found = content.read(connection)
+        server.kill()
+        return server.directory / "appendonlydir", found
+
+    return run
+
+
+@pytest.mark.parametrize("target", ["valkey-8.1", "valkey-9.1", "redis-7.0"])
+def test_newer_commands_are_translated(target, redis8_log, tmp_path):
+    # A payload with field deadlines has no translation where there are none.
+    commands = [c for c in NEWER_COMMANDS if target == "valkey-9.1" or "h" not in c[1:2]]
+    log, expected = redis8_log(*commands)
+    output = tmp_path / "data" / "appendonlydir"
+    output.parent.mkdir()
+    report = convert(log, f"{output}/", target)
+    assert report["lossless"]
+    translated = {change["subject"] for change in report["changes"] if change["rule"] == "translated"}
+    assert {"XACKDEL", "XDELEX", "XADD", "XTRIM"} <= translated
+    server = Server(peer_binary(TARGETS[target]), directory=tmp_path / "data", appendonly="yes")
+    with server, server.connect() as connection:
+        found = content.read(connection)
+    assert content.differences(content.without_consumer_times(expected), content.without_consumer_times(found)) == []
+    assert "CRITICAL" not in server.log()
+
+
+def test_field_deadlines_of_a_log_are_left_out_where_there_are_none(redis8_log, tmp_path):
+    log, expected = redis8_log(*NEWER_COMMANDS)
+    with_payload = migrate("convert", log, "-o", f"{tmp_path}/one/", "--to", "valkey-8.1", expect=FAILED)
+    assert "RESTORE" in with_payload.stderr and "byte" in with_payload.stderr
+    assert not (tmp_path / "one").exists()
+    output = tmp_path / "data" / "appendonlydir"
+    output.parent.mkdir()
+    report = convert(log, f"{output}/", "valkey-8.1", "--log-commands", "drop")
+    assert {loss["key"] for loss in report["losses"]} == {"h", "restored"}
+    server = Server(peer_binary("valkey-8.1.8"), directory=tmp_path / "data", appendonly="yes")
+    with server, server.connect() as connection:
+        assert connection.ask("HGETALL", "h") == [b"b", b"2", b"c", b"3"]
+        assert connection.ask("EXISTS", "restored") == 0
+
+
+@pytest.mark.parametrize("command", [
+    ("BITOP", "DIFF", "d", "n", "k"), ("XDELEX", "s", "DELREF", "IDS", "1", "2-1"),
+    ("XADD", "s", "ACKED", "MAXLEN", "=", "1", "9-1", "f", "v"),
+])
+def test_a_command_without_a_counterpart_stops_the_run_by_name(command, redis8_log, tmp_path):
+    log, _ = redis8_log(("SET", "n", "abc"), ("SET", "k", "b"), ("XADD", "s", "1-1", "f", "v"),
+                        ("XADD", "s", "2-1", "f", "v"), command)
+    done = migrate("convert", log, "-o", f"{tmp_path}/log/", "--to", "valkey-9.1", expect=FAILED)
+    assert command[0] in done.stderr and "byte" in done.stderr and "--log-commands" in done.stderr
+    assert list(tmp_path.glob("log*")) == []
+
+
+def test_a_dump_becomes_a_log(tmp_path):
+    dump, case = fixture("redis-8.2.3", "hash-field-deadlines")
+    (tmp_path / "data").mkdir()
+    convert(dump, f"{tmp_path}/data/appendonlydir/", "valkey-9.1")
+    server = Server(peer_binary("valkey-9.1.2"), directory=tmp_path / "data", appendonly="yes")
+    with server, server.connect() as connection:
+        assert content.differences(content.from_json(case), content.read(connection)) == []
+    taken = migrate("convert", dump, "-o", f"{tmp_path}/data/appendonlydir/", "--to", "valkey-9.1", expect=FAILED)
+    assert "exists" in taken.stderr
+
+
+# Decisions
+
+
+POLICIES = ["drop-ttl", "drop-field", "key-ttl-min", "key-ttl-max", "split"]
+
+
+@pytest.mark.parametrize("target", ["valkey-8.1", "valkey-9.1", "redis-7.0"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_field_deadlines_follow_the_policy(policy, target, tmp_path):
+    for source in ["redis-8.2.3", "valkey-9.1.2"]:
+        dump, case = fixture(source, "hash-field-deadlines")
+        output = tmp_path / f"{source}.rdb"
+        report = convert(dump, output, target, "--field-deadlines", policy)
+        assert {loss["rule"] for loss in report["losses"]} == {policy}
+        assert report["outputs"][0]["format"] in ("REDIS0010", "REDIS0011")
+        expected = losses.subtract(content.from_json(case), report)
+        assert content.differences(expected, held(target, output, tmp_path)) == []
+
+
+def test_field_deadlines_follow_the_first_pattern_that_matches(tmp_path):
+    dump, case = fixture("redis-8.2.3", "hash-field-deadlines")
+    keys = sorted(key["key"] for key in case["dbs"]["0"] if any(f["ttl_ms"] for f in key.get("fields", [])))
+    options = []
+    for key, policy in zip(keys, POLICIES):
+        options += ["--field-deadlines", f"{key}={policy}"]
+    report = convert(dump, tmp_path / "out.rdb", "valkey-8.1", *options, "--field-deadlines", "drop-field")
+    wanted = dict(zip(keys, POLICIES))
+    assert {loss["key"]: loss["rule"] for loss in report["losses"]} == {key: wanted.get(key, "drop-field") for key in keys}
+    expected = losses.subtract(content.from_json(case), report)
+    assert content.differences(expected, held("valkey-8.1", tmp_path / "out.rdb", tmp_path)) == []
+
+
+@pytest.mark.parametrize("options", [["--field-deadlines", "refuse"], ["--field-deadlines", "keep"], ["--strict"]])
+def test_no_loss_is_made_where_none_is_allowed(options, tmp_path):
+    dump, _ = fixture("redis-8.2.3", "hash-field-deadlines")
+    done = migrate("convert", dump, "-o", tmp_path / "out.rdb", "--to", "valkey-8.1", *options, expect=FAILED)
+    assert "deadlines of hash fields" in done.stderr and "database 0" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_functions_go_or_stay_as_decided(tmp_path):
+    dump, case = fixture("redis-8.2.3", "functions")
+    refused = migrate("convert", dump, "-o", tmp_path / "out.rdb", "--to", "redis-6.2", expect=FAILED)
+    assert "--functions" in refused.stderr
+    report = convert(dump, tmp_path / "out.rdb", "valkey-9.1", "--functions", "drop")
+    assert report["changes"][0]["count"] == len(case["functions"])
+    assert held("valkey-9.1", tmp_path / "out.rdb", tmp_path).functions == 0
+
+
+def test_a_plan_says_what_the_conversion_does(tmp_path):
+    dump, _ = fixture("redis-8.2.3", "hash-field-deadlines")
+    for target, code in [("valkey-8.1", LOSSY), ("valkey-9.1", LOSSLESS)]:
+        plan = json.loads(migrate("plan", dump, "--to", target, "--json", expect=code).stdout)
+        report = convert(dump, tmp_path / "out.rdb", target)
+        assert {name: plan[name] for name in ("keys", "changes", "needs", "inputs", "lossless")} == \
+            {name: report[name] for name in ("keys", "changes", "needs", "inputs", "lossless")}
+        assert plan["outputs"][0]["bytes"] == report["outputs"][0]["bytes"] == (tmp_path / "out.rdb").stat().st_size
+        assert plan["inputs"][0]["loads_as_it_is"] is False
+    stopped = json.loads(migrate("plan", dump, "--to", "valkey-8.1", "--field-deadlines", "refuse", "--json", expect=FAILED).stdout)
+    assert stopped["undecided"] and stopped["changes"][-1]["option"] == "--field-deadlines"
+
+
+# Selections
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory):
+    """A dump of a Redis 8.2 with keys of every type in two databases, and what it holds."""
+    folder = tmp_path_factory.mktemp("varied")
+    with Server(peer_binary("redis-8.2.3"), directory=folder) as server, server.connect() as connection:
+        dataset.fill(connection)
+        connection.pipeline([("SET", f"user:{n}", n) for n in range(500)] + [("SELECT", "3")]
+                            + [("HSET", f"user:{n}", "n", n) for n in range(300)])
+        found = content.read(connection)
+        dump = server.save()
+        shutil.copy(dump, folder / "varied.rdb")
+    return folder / "varied.rdb", found
+
+
+def test_keys_are_chosen_and_renamed(varied, tmp_path):
+    dump, everything = varied
+    convert(dump, tmp_path / "out.rdb", "valkey-9.1", "--include", "user:*", "--exclude", "user:1*",
+            "--rename", "user:*=u:*:x", "--map-database", "3=1", "--types", "hash,string")
+    expected = content.Content()
+    for database, number in [(0, 0), (3, 1)]:
+        expected[number] = {b"u:" + key[5:] + b":x": entry for key, entry in everything[database].items()
+                            if key[:5] == b"user:" and key[:6] != b"user:1"}
+    assert content.differences(expected, held("valkey-9.1", tmp_path / "out.rdb", tmp_path)) == []
+
+
+def test_what_would_collide_is_refused(varied, tmp_path):
+    dump, _ = varied
+    done = migrate("convert", dump, "-o", tmp_path / "out.rdb", "--to", "valkey-9.1", "--map-database", "3=0", expect=FAILED)
+    assert "the same key" in done.stderr and "offset" in done.stderr
+    done = migrate("convert", dump, dump, "-o", tmp_path / "out.rdb", "--to", "valkey-9.1", expect=FAILED)
+    assert "the same key" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_split_by_slot_and_merged_again(varied, tmp_path):
+    dump, everything = varied
+    parts = convert(dump, tmp_path / "part.rdb", "valkey-9.1", "--split-slots", "3")["outputs"]
+    assert [part["slots"] for part in parts] == ["0-5460", "5461-10922", "10923-16383"]
+    assert sum(part["keys"] for part in parts) == sum(len(entries) for entries in everything.values())
+    convert([part["name"] for part in parts], tmp_path / "whole.rdb", "valkey-8.1")
+    assert content.differences(everything, held("valkey-8.1", tmp_path / "whole.rdb", tmp_path)) == []
+    # A cluster of Valkey 8 has one database.
+    done = migrate("convert", dump, "-o", tmp_path / "eight.rdb", "--to", "valkey-8.1", "--split-slots", "3", expect=FAILED)
+    assert "--map-database" in done.stderr
+
+
+def test_files_are_split_by_size(varied, tmp_path):
+    dump, everything = varied
+    size = dump.stat().st_size // 4
+    parts = convert(dump, tmp_path / "part.rdb", "valkey-9.1", "--split-size", size)["outputs"]
+    assert len(parts) >= 4
+    convert([part["name"] for part in parts], tmp_path / "whole.rdb", "valkey-9.1")
+    assert content.differences(everything, held("valkey-9.1", tmp_path / "whole.rdb", tmp_path)) == []
+
+
+def test_compressed_and_piped_input_is_read(varied, tmp_path):
+    dump, everything = varied
+    subprocess.run(["gzip", "-k", dump], check=True)
+    convert(f"{dump}.gz", tmp_path / "out.rdb", "valkey-9.1")
+    with open(dump, "rb") as file:
+        subprocess.run([migrate_binary(), "convert", "-", "-o", tmp_path / "piped.rdb", "--to", "valkey-9.1"],
+                       stdin=file, check=True, capture_output=True)
+    assert (tmp_path / "out.rdb").read_bytes() == (tmp_path / "piped.rdb").read_bytes()
+    assert content.differences(everything, held("valkey-9.1", tmp_path / "out.rdb", tmp_path)) == []
+
+
+# Damage
+
+
+def test_damage_is_named_and_leaves_nothing(varied, tmp_path):
+    dump, _ = varied
+    whole = dump.read_bytes()
+    for damaged in [whole[:len(whole) // 2], whole[:-9] + b"\x00" * 9, b"not a dump", whole[:-1] + b"\x00", b""]:
+        (tmp_path / "damaged.rdb").write_bytes(damaged)
+        done = migrate("convert", tmp_path / "damaged.rdb", "-o", tmp_path / "out.rdb", "--to", "valkey-9.1", expect=FAILED)
+        assert "damaged.rdb: " in done.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["damaged.rdb"]
+
+
+def test_salvage_keeps_what_was_read(varied, tmp_path):
+    dump, everything = varied
+    whole = dump.read_bytes()
+    (tmp_path / "damaged.rdb").write_bytes(whole[:len(whole) // 2])
+    report = convert(tmp_path / "damaged.rdb", tmp_path / "out.rdb", "valkey-9.1", "--salvage")
+    assert [loss["feature"] for loss in report["losses"]] == ["damage"]
+    found = held("valkey-9.1", tmp_path / "out.rdb", tmp_path)
+    kept = sum(map(len, found.values()))
+    assert 0 < kept == report["keys"]["written"]["total"] < sum(map(len, everything.values()))
+    for database, entries in found.items():
+        for key, entry in entries.items():
+            assert content.entry_differences(everything[database][key], entry, 0) == []
+
+
+def test_salvage_leaves_out_only_the_damaged_key(tmp_path):
+    with Server(peer_binary("redis-8.2.3"), directory=tmp_path) as server, server.connect() as connection:
+        for name in ["before", "broken", "after"]:
+            connection.ask("HSET", name, "field", "value of " + name)
+        dump = server.save().read_bytes()
+    # The length of an entry inside the listpack, and no checksum.
+    at = dump.index(b"value of broken") - 1
+    broken = dump[:at] + bytes([dump[at] + 9]) + dump[at + 1:-8] + bytes(8)
+    (tmp_path / "broken.rdb").write_bytes(broken)
+    done = migrate("convert", tmp_path / "broken.rdb", "-o", tmp_path / "out.rdb", "--to", "valkey-9.1", expect=FAILED)
+    assert "invalidListpack" in done.stderr and '"broken"' in done.stderr
+    report = convert(tmp_path / "broken.rdb", tmp_path / "out.rdb", "valkey-9.1", "--salvage")
+    assert [(loss["feature"], loss["key"]) for loss in report["losses"]] == [("damage", "broken")]
+    assert set(held("valkey-9.1", tmp_path / "out.rdb", tmp_path)[0]) == {b"before", b"after"}
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--to", "valkey-10"], [], ["--to", "valkey-8.1", "--format", "80"], ["--to", "valkey-9.1", "--field-deadlines", "no"],
+    ["--to", "valkey-9.1", "--rename", "a*b*c=d"], ["--to", "valkey-9.1", "--split-slots", "0-100"],
+])
+def test_wrong_usage_is_told_apart(arguments, tmp_path):
+    dump, _ = fixture("redis-8.2.3", "hash-small")
+    migrate("convert", dump, "-o", tmp_path / "out.rdb", *arguments, expect=MISUSED)
+    assert list(tmp_path.iterdir()) == []

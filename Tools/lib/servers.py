@@ -1,4 +1,5 @@
 """Starting and stopping servers: Larder's and its peers', on loopback and free ports."""
+import functools
 import os
 import re
 import shutil
@@ -23,16 +24,12 @@ def larder_binary():
     return os.environ.get("LARDER_SERVER") or str(ROOT / ".build" / "release" / "larder-server")
 
 
-def tool_binary(name):
-    """One of the tools, as it was built; `LARDER_TOOLS` names another folder."""
-    return os.path.join(os.environ.get("LARDER_TOOLS") or ROOT / ".build" / "release", name)
-
-
 def is_larder(binary):
     """Whether tests may expect what only Larder has; a peer can stand in to check the tests."""
     return "larder" in os.path.basename(str(binary))
 
 
+@functools.cache
 def peer_binary(name):
     done = subprocess.run([ROOT / "Tools" / "peers", "--path", name], stdout=subprocess.PIPE, text=True)
     if done.returncode:
