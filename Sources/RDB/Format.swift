@@ -132,7 +132,7 @@ public enum ValueKind: String, Sendable, CaseIterable {
 }
 
 /// How a value is laid out: what its type byte says.
-public enum Encoding: UInt8, Sendable, CaseIterable {
+public enum Encoding: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// One string.
     case string
     /// Elements, head first.

@@ -79,6 +79,14 @@ public struct RDBError: Error, Sendable {
         self.cause = cause
     }
 
+    /// The same trouble in an input that begins `distance` bytes before the one it was found in.
+    public func moved(by distance: Int) -> RDBError {
+        var error = RDBError(code, at: offset + distance, detail, cause: cause)
+        error.recordOffset = recordOffset.map { $0 + distance }
+        error.key = key
+        return error
+    }
+
     /// The error by which a visitor ends a walk.
     public static let stopped = RDBError(.stopped, at: 0, "the visitor wanted no more")
 }

@@ -49,6 +49,12 @@ public struct Target: Hashable, Sendable {
         }
     }
 
+    /// The target of a file that shall keep its format.
+    public init(keeping format: Format) {
+        name = format.description
+        self.format = format
+    }
+
     private var version: Int { format.version }
 
     /// Whether fields of hashes can have deadlines.

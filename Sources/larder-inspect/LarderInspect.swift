@@ -21,7 +21,7 @@ struct LarderInspect: ParsableCommand {
             """,
         subcommands: [
             SummaryCommand.self, KeysCommand.self, TopCommand.self, PrefixesCommand.self,
-            DiffCommand.self, LogCommand.self,
+            ExportCommand.self, CheckCommand.self, DiffCommand.self, LogCommand.self,
         ],
         defaultSubcommand: SummaryCommand.self
     )

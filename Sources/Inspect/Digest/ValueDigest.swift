@@ -129,20 +129,11 @@ package struct ValueDigest: PayloadVisitor {
     package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
         var reader = try ElementReader(bytes)
         while let element = try reader.next() {
-            if kind == .set {
-                setMember(element)
-            } else {
-                pair(element, try reader.require())
+            switch kind {
+            case .set: setMember(element)
+            case .sortedSet: sortedSetMember(element, score: try reader.requireScore())
+            default: hashField(element, value: try reader.require(), deadline: nil)
             }
-        }
-    }
-
-    private mutating func pair(_ element: PackedValue, _ value: PackedValue) {
-        guard kind == .sortedSet else { return hashField(element, value: value, deadline: nil) }
-        switch value {
-        case .integer(let number): sortedSetMember(element, score: Double(number))
-        case .bytes(let text):
-            sortedSetMember(element, score: DecimalText.parseDouble(text) ?? .nan)
         }
     }
 

@@ -44,6 +44,12 @@ package struct KeyFilter {
         return true
     }
 
+    /// Whether nothing is asked of a key.
+    package var admitsEverything: Bool {
+        pattern == nil && expression == nil && name == nil && kinds.isEmpty && databases.isEmpty
+            && hasDeadline == nil && deadlines == nil && !looksAtValues
+    }
+
     /// Whether the value has to be measured to tell.
     package var looksAtValues: Bool {
         byteCounts != 0...Int.max || elementCounts != 0...Int.max

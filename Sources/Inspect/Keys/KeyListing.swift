@@ -61,7 +61,8 @@ package struct KeyListing: RecordConsumer, ~Copyable {
         swap(&line, &content)
         defer { swap(&line, &content) }
         line.removeAll()
-        row.write(reader.key, options.form, to: &line)
+        line.append(reader.key)
+        line.append(imageOf: row)
         // The rank is unsigned and ascends.
         let value = UInt64(bitPattern: Int64(order.value(of: row))) ^ 1 << 63
         do {
@@ -77,13 +78,34 @@ package struct KeyListing: RecordConsumer, ~Copyable {
         var sorted = ExternalSort(limit: 0)
         swap(&sorted, &sort)
         do throws(SystemError) {
-            try sorted.finish { _, line throws(SystemError) in
-                printer.buffer.append(line)
+            try sorted.finish { _, item throws(SystemError) in
+                item.rowOfItem.write(item.keyOfItem, options.form, to: &printer.buffer)
                 try printer.writeIfFull()
             }
         } catch {
             throw InspectError("the sorted keys", .system(error))
         }
         try printer.finish()
+    }
+}
+
+// A key that is sorted: its name, so that those of equal rank come in its order, and its row as
+// it lies in memory. It never leaves the process.
+
+extension ByteWriter {
+    fileprivate mutating func append(imageOf row: KeyRow) {
+        unsafe withUnsafeBytes(of: row) { unsafe append($0.bytes) }
+    }
+}
+
+extension RawSpan {
+    fileprivate var rowOfItem: KeyRow {
+        let offset = byteCount - MemoryLayout<KeyRow>.size
+        return unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: KeyRow.self)
+    }
+
+    fileprivate var keyOfItem: RawSpan {
+        @_lifetime(copy self)
+        get { part(from: 0, count: byteCount - MemoryLayout<KeyRow>.size) }
     }
 }

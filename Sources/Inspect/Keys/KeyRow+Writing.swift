@@ -9,10 +9,8 @@ extension KeyRow {
         case .csv:
             writer.append("db,key,type,encoding,bytes,memory,elements,largest,deadline,idle,freq\n")
         case .table:
-            writer.append(
-                "  db  type    encoding                   bytes      memory    elements     largest"
-            )
-            writer.append("  deadline             idle/freq  key\n")
+            writer.append("  db  type    encoding                   bytes      memory")
+            writer.append("    elements     largest  deadline             idle/freq  key\n")
         }
     }
 
@@ -61,26 +59,32 @@ extension KeyRow {
     }
 
     private func writeTable(_ key: RawSpan, to writer: inout ByteWriter) {
-        func pad(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(0, width - text.count))
-        }
-        func right(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        var access = ""
-        if let idleSeconds {
-            access = Moments.duration(Int64(clamping: idleSeconds).multipliedClamped(by: 1000))
-        }
-        if let frequency { access = "\(frequency)" }
-        let cells = [
-            right("\(database)", 4), pad(encoding.kind.commandName, 6), pad(encoding.name, 18),
-            right(Quantities.count(byteCount), 12), right(Quantities.count(memory), 10),
-            right(Quantities.count(elementCount), 10),
-            right(Quantities.count(largestElement), 10),
-            pad(deadline.map { Moments.text($0) } ?? "", 19), pad(access, 9),
-            EscapedText.escape(key),
-        ]
-        writer.append(utf8: cells.joined(separator: "  "))
+        writer.append("  ")
+        writer.append(Int(clamping: database), width: 2)
+        writer.append("  ")
+        writer.append(encoding.kind.commandName, width: 6)
+        writer.append("  ")
+        writer.append(encoding.name, width: 18)
+        writer.append("  ")
+        writer.append(byteCount, width: 12)
+        writer.append("  ")
+        writer.append(memory, width: 10)
+        writer.append("  ")
+        writer.append(elementCount, width: 10)
+        writer.append("  ")
+        writer.append(largestElement, width: 10)
+        writer.append("  ")
+        writer.append(deadline.map { Moments.text($0) } ?? "", width: 19)
+        writer.append("  ")
+        writer.append(access, width: 9)
+        writer.append("  ")
+        writer.append(escaped: key)
+    }
+
+    private var access: String {
+        if let frequency { return "\(frequency)" }
+        guard let idleSeconds else { return "" }
+        return Moments.duration(Int64(clamping: idleSeconds).multipliedClamped(by: 1000))
     }
 }
 
@@ -93,33 +97,29 @@ extension Int64 {
 }
 
 extension ByteWriter {
+    /// Appends a number to the right of `width` columns.
+    mutating func append(_ number: Int, width: Int) {
+        appendSpaces(width - DecimalText.byteCount(of: Int64(number)))
+        append(decimal: Int64(number))
+    }
+
+    /// Appends ASCII text to the left of `width` columns.
+    mutating func append(_ text: String, width: Int) {
+        append(utf8: text)
+        appendSpaces(width - text.utf8.count)
+    }
+
+    private mutating func appendSpaces(_ count: Int) {
+        var left = count
+        while left > 0 {
+            append(UInt8(ascii: " "))
+            left -= 1
+        }
+    }
+
     /// Appends a label and a number.
     mutating func append(_ label: StaticString, _ number: Int) {
         append(label)
         append(decimal: Int64(number))
-    }
-
-    /// Appends a cell of a table of comma-separated values (RFC 4180), escaped as keys are.
-    mutating func append(csv bytes: RawSpan) {
-        let start = count
-        append(escaped: bytes)
-        var needsQuotes = false
-        var quoteCount = 0
-        for offset in start..<count {
-            switch self.bytes.byte(at: offset) {
-            case UInt8(ascii: "\""): quoteCount += 1
-            case UInt8(ascii: ","), UInt8(ascii: " "): needsQuotes = true
-            default: break
-            }
-        }
-        guard needsQuotes || quoteCount > 0 else { return }
-        let text = ByteString(self.bytes.part(from: start, count: count - start))
-        truncate(to: start)
-        append("\"")
-        for byte in text.array {
-            if byte == UInt8(ascii: "\"") { append("\"") }
-            append(byte)
-        }
-        append("\"")
     }
 }

@@ -46,6 +46,19 @@ struct ElementReader: ~Escapable {
         return value
     }
 
+    /// The next element, which must be a score.
+    @_lifetime(self: copy self)
+    mutating func requireScore() throws(RDBError) -> Double {
+        switch try require() {
+        case .integer(let number): return Double(number)
+        case .bytes(let text):
+            guard let score = DecimalText.parseDouble(text) else {
+                throw RDBError(.invalidScore, at: reader.position, "\"\(text.text)\" is no score")
+            }
+            return score
+        }
+    }
+
     private static func damage(_ error: ListpackError) -> RDBError {
         RDBError(.invalidListpack, at: error.offset, "listpack: \(error.reason)")
     }

@@ -2,7 +2,7 @@ import Bytes
 import RDB
 
 /// What is known of one key once its value was walked; the name is the reader's.
-package struct KeyRow: Equatable, Sendable {
+package struct KeyRow: BitwiseCopyable, Equatable, Sendable {
     /// The database.
     package var database: UInt64
     /// How the value is laid out.

@@ -1,0 +1,97 @@
+import Bytes
+import RDB
+
+/// A set, sorted set, hash or list read element by element, to be packed anew: without the
+/// members that are there twice, of which the first is kept, and in the right order.
+struct CollectedValue: PayloadVisitor {
+    private var encoding = Encoding.string
+    private var elements: [Element] = []
+    private var seen: Set<ByteString> = []
+
+    private struct Element {
+        var name: ByteString
+        var value = ByteString([])
+        var score = 0.0
+        var deadline: Int64?
+    }
+
+    mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
+        self.encoding = encoding
+        switch encoding.kind {
+        case .list, .set, .sortedSet, .hash: return .elements
+        case .string, .stream, .module, .other:
+            throw RDBError(.unsupportedByTarget, at: 0, "nothing that can be packed anew")
+        }
+    }
+
+    mutating func listElement(_ element: PackedValue) {
+        elements.append(Element(name: element.byteString))
+    }
+
+    mutating func setMember(_ member: PackedValue) {
+        add(Element(name: member.byteString))
+    }
+
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) {
+        add(Element(name: member.byteString, score: score))
+    }
+
+    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        add(Element(name: field.byteString, value: value.byteString, deadline: deadline))
+    }
+
+    private mutating func add(_ element: Element) {
+        if seen.insert(element.name).inserted { elements.append(element) }
+    }
+
+    /// The record of a key with this value, for a file of `format`.
+    func record(
+        _ key: RawSpan,
+        _ record: KeyRecord,
+        for format: Format
+    ) throws(RDBError) -> [UInt8] {
+        let sink = MemorySink()
+        var writer = try FileWriter(for: Target(keeping: format), to: sink)
+        let start = writer.count
+        try writer.beginKey(
+            key,
+            deadline: record.deadline,
+            idleSeconds: record.idleSeconds,
+            frequency: record.frequency
+        )
+        try write(to: &writer.value)
+        let end = writer.count
+        try writer.finish()
+        return Array(sink.array[start..<end])
+    }
+
+    private func write(to writer: inout PayloadWriter) throws(RDBError) {
+        _ = try writer.begin(encoding)
+        var extent = Extent(count: elements.count)
+        extent.hasFieldDeadlines = encoding.hasFieldDeadlines
+        extent.earliestDeadline = elements.compactMap(\.deadline).min()
+        try writer.announce(extent)
+        for element in sorted {
+            let name = PackedValue.bytes(element.name.bytes)
+            switch encoding.kind {
+            case .list: try writer.listElement(name)
+            case .set: try writer.setMember(name)
+            case .sortedSet: try writer.sortedSetMember(name, score: element.score)
+            default:
+                try writer.hashField(
+                    name,
+                    value: .bytes(element.value.bytes),
+                    deadline: element.deadline
+                )
+            }
+        }
+        try writer.end()
+    }
+
+    private var sorted: [Element] {
+        guard encoding.kind == .sortedSet else { return elements }
+        return elements.sorted { one, other in
+            one.score != other.score ? one.score < other.score : one.name < other.name
+        }
+    }
+}

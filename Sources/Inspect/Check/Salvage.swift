@@ -1,0 +1,351 @@
+import Bytes
+import Platform
+import RDB
+
+/// Writes what can still be read of a damaged file into a sound one.
+///
+/// Sound records are copied byte for byte. Where one is damaged, the next is looked for:
+///
+/// 1. Its value may be wrong only inside a packed encoding, while its length is right. If it can
+///    be read without the checks that servers do not make either, it is written anew, else left
+///    out, and the records after it follow at once.
+/// 2. Otherwise every following byte is tried as the beginning of a record. Random bytes often
+///    look like one record, and seldom like several in a row: a place counts if five keys
+///    can be read from it, or all there is to the end of the file, and if these keys look like
+///    those read before.
+///
+/// Which database is selected after a gap is not known if the gap held the change; the one
+/// before is assumed.
+struct Salvage: ~Copyable {
+    private let content: SeekableContent
+    private let magic: ByteString
+    private let format: Format
+    private var report: SalvageReport
+    private var pieces: [Piece] = []
+    private var keys = KeyLooks()
+    private var seen = ExternalSort()
+    private var database: UInt64 = 0
+
+    /// Something that goes into the sound file.
+    private enum Piece {
+        /// Bytes of the damaged file.
+        case copied(Range<Int>)
+        /// A record that was written anew.
+        case written([UInt8])
+    }
+
+    /// Saves what can be read of the file at `path` to a file at `output`.
+    static func save(
+        _ path: String,
+        to output: String,
+        _ progress: Progress?
+    ) throws(InspectError) -> SalvageReport {
+        do {
+            guard try LogLocation(path) == nil else {
+                throw InspectError(
+                    path,
+                    .unknown("a log is mended by larder-inspect log --repair, not salvaged")
+                )
+            }
+            let content = try SeekableContent(path, progress)
+            var head = ByteWriter()
+            try content.read(SectionSource.magicByteCount, at: 0, into: &head)
+            let magic = ByteString(head.bytes)
+            var salvage = Salvage(content, magic, try format(magic, path), output)
+            try salvage.readAll()
+            try salvage.write(to: output)
+            return salvage.report
+        } catch let error as InspectError {
+            throw error
+        } catch let error as SystemError {
+            throw InspectError(path, .system(error))
+        } catch {
+            throw InspectError(path, .unknown("\(error)"))
+        }
+    }
+
+    private init(
+        _ content: SeekableContent,
+        _ magic: ByteString,
+        _ format: Format,
+        _ output: String
+    ) {
+        self.content = content
+        self.magic = magic
+        self.format = format
+        report = SalvageReport(path: output)
+    }
+
+    /// The format that the first bytes of a file name; without one nothing can be read.
+    private static func format(_ magic: ByteString, _ path: String) throws(InspectError) -> Format {
+        var reader = FileReader(MemorySource(magic.array))
+        do {
+            _ = try reader.next()
+        } catch {
+            guard let format = reader.format else { throw InspectError(path, error) }
+            return format
+        }
+        throw InspectError(path, .unknown("it has nothing but a magic"))
+    }
+
+    private mutating func readAll() throws {
+        var position = SectionSource.magicByteCount
+        while position < content.byteCount {
+            let (end, fault) = try readSound(from: position)
+            if end > position { pieces.append(.copied(position..<end)) }
+            guard let fault else { return }
+            if case .transferFailed = fault.code { throw fault }
+            position = try resume(after: fault, at: end)
+        }
+        report.isCut = true
+    }
+}
+
+// Reading what is sound.
+
+extension Salvage {
+    /// Reads records as long as they are sound; where that ends, and why, nil at the end.
+    private mutating func readSound(from start: Int) throws -> (Int, RDBError?) {
+        var reader = reader(from: start, .containers, firstPiece: 128 << 10)
+        var end = start
+        var visitor = CheckVisitor()
+        do throws(RDBError) {
+            while true {
+                switch try reader.next() {
+                case .key(let record):
+                    try reader.readValue(into: &visitor)
+                    keys.add(reader.key, record)
+                    end = place(reader.offset, start)
+                    try note(reader.key, place(record.offset, start)..<end)
+                case .moduleAuxiliary:
+                    try reader.readValue(into: &visitor)
+                case .database(let number):
+                    database = number
+                case .sizes(let keys, _):
+                    report.statedKeyCount += Int(clamping: keys)
+                case .end: return (end, nil)
+                default: break
+                }
+                end = place(reader.offset, start)
+            }
+        } catch {
+            return (end, moved(error, start))
+        }
+    }
+
+    private func reader(
+        from start: Int,
+        _ validation: Validation,
+        firstPiece: Int
+    ) -> FileReader {
+        var options = FileReader.Options()
+        options.isVerifyingChecksum = false
+        options.validation = validation
+        let source = SectionSource(content, magic: magic, from: start, firstPiece: firstPiece)
+        return FileReader(source, options: options)
+    }
+
+    /// Where in the file an offset of a reader is that began at `start`.
+    private func place(_ offset: Int, _ start: Int) -> Int {
+        offset - SectionSource.magicByteCount + start
+    }
+
+    private func moved(_ error: RDBError, _ start: Int) -> RDBError {
+        error.moved(by: start - SectionSource.magicByteCount)
+    }
+
+    /// Remembers a key, to find those that are there twice.
+    private mutating func note(_ key: RawSpan, _ range: Range<Int>) throws(RDBError) {
+        report.keyCount += 1
+        var hash = SipHash128()
+        hash.combine(database)
+        hash.combine(text: key)
+        let digest = hash.finish()
+        var content = ByteWriter()
+        content.appendBigEndian(digest.low)
+        content.appendBigEndian(UInt64(range.lowerBound))
+        content.appendBigEndian(UInt64(range.upperBound))
+        do {
+            try seen.add(digest.high, content.bytes)
+        } catch {
+            throw RDBError(.transferFailed, at: range.lowerBound, "cannot sort", cause: error)
+        }
+    }
+}
+
+// Finding the next record.
+
+extension Salvage {
+    /// Keys that have to follow a place for it to be taken for the beginning of a record.
+    private static let neededKeyCount = 5
+
+    /// Where to read on after a fault in the record at `start`.
+    private mutating func resume(after fault: RDBError, at start: Int) throws -> Int {
+        if let end = skipRecord(at: start), isBeginning(end, mayEnd: true) {
+            if let (name, bytes) = rewrite(at: start) {
+                pieces.append(.written(bytes))
+                report.repaired.append(name)
+                try note(name.bytes, start..<end)
+            } else {
+                report.losses.append(SalvageReport.Loss(range: start..<end, error: fault))
+            }
+            return end
+        }
+        let next = try search(from: start + 1)
+        report.losses.append(SalvageReport.Loss(range: start..<next, error: fault))
+        return next
+    }
+
+    /// Where the record at `start` ends, if its lengths can be followed.
+    private func skipRecord(at start: Int) -> Int? {
+        var reader = reader(from: start, [], firstPiece: 4096)
+        do throws(RDBError) {
+            guard case .key = try reader.next() else { return nil }
+            try reader.skipValue()
+        } catch {
+            return nil
+        }
+        return place(reader.offset, start)
+    }
+
+    /// The record at `start` with its value packed anew, if it can be read at all.
+    private func rewrite(at start: Int) -> (ByteString, [UInt8])? {
+        var reader = reader(from: start, [], firstPiece: 64 << 10)
+        do throws(RDBError) {
+            guard case .key(let record) = try reader.next() else { return nil }
+            var collected = CollectedValue()
+            try reader.readValue(into: &collected)
+            let bytes = try collected.record(reader.key, record, for: format)
+            return (ByteString(reader.key), bytes)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Looks for the next place where records begin; the end of the file if there is none.
+    private mutating func search(from start: Int) throws -> Int {
+        var window = ByteWriter()
+        var position = start
+        while position < content.byteCount {
+            window.removeAll()
+            try content.read(1 << 20, at: position, into: &window)
+            // Candidates near the end of the window are looked at in the next.
+            let isLast = position + window.count == content.byteCount
+            let usable = isLast ? window.count : window.count - 1024
+            for offset in 0..<usable {
+                let isCandidate = RecordStart.isPossible(
+                    window.bytes,
+                    at: offset,
+                    format.dialect,
+                    keys
+                )
+                if isCandidate, isBeginning(position + offset, mayEnd: false) {
+                    return position + offset
+                }
+            }
+            position += usable
+        }
+        return content.byteCount
+    }
+
+    /// Whether records begin at `start`.
+    ///
+    /// The end of the file counts as well if there is a reason to expect a record: with `mayEnd`.
+    private func isBeginning(_ start: Int, mayEnd: Bool) -> Bool {
+        guard start < content.byteCount else { return mayEnd }
+        var reader = reader(from: start, [.containers, .keys], firstPiece: 4096)
+        var keyCount = 0
+        var otherCount = 0
+        var visitor = CheckVisitor()
+        do throws(RDBError) {
+            while keyCount < Self.neededKeyCount, otherCount < 8 {
+                switch try reader.next() {
+                case .key(let record):
+                    guard keys.resemble(reader.key, record) else { return false }
+                    try reader.readValue(into: &visitor)
+                    keyCount += 1
+                case .end:
+                    return place(reader.offset, start) == content.byteCount
+                case .moduleAuxiliary:
+                    try reader.readValue(into: &visitor)
+                    otherCount += 1
+                default: otherCount += 1
+                }
+            }
+            return keyCount == Self.neededKeyCount
+        } catch {
+            // A file that is cut, too: what is there up to the cut is records.
+            let isCut = error.code == .truncated && place(error.offset, start) <= content.byteCount
+            return isCut && keyCount >= (mayEnd ? 1 : 2)
+        }
+    }
+}
+
+// Writing.
+
+extension Salvage {
+    private mutating func write(to path: String) throws {
+        let excluded = try findDuplicates()
+        let output = try OutputStream(path: path)
+        var checksum = CRC64()
+        func emit(_ bytes: RawSpan) throws {
+            checksum.update(bytes)
+            try output.write(bytes)
+        }
+        try emit(magic.bytes)
+        for piece in pieces {
+            switch piece {
+            case .written(let bytes): try emit(bytes.bytes)
+            case .copied(let range):
+                for part in range.removing(excluded) {
+                    var position = part.lowerBound
+                    while position < part.upperBound {
+                        var buffer = ByteWriter()
+                        let count = min(256 << 10, part.upperBound - position)
+                        try content.read(count, at: position, into: &buffer)
+                        try emit(buffer.bytes)
+                        position += count
+                    }
+                }
+            }
+        }
+        try emit(([0xFF] as [UInt8]).bytes)
+        if format.version >= 5 {
+            var trailer = ByteWriter()
+            trailer.appendInteger(checksum.value)
+            try output.write(trailer.bytes)
+        }
+        try output.publish()
+    }
+
+    /// The records of keys that were there before, in order.
+    private mutating func findDuplicates() throws(SystemError) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var last: (UInt64, UInt64)?
+        try seen.finish { rank, content throws(SystemError) in
+            let other = content.word(at: 0)
+            if let last, last == (rank, other) {
+                let start = Int(content.word(at: 8).byteSwapped)
+                found.append(start..<Int(content.word(at: 16).byteSwapped))
+            }
+            last = (rank, other)
+        }
+        report.duplicateCount = found.count
+        report.keyCount -= found.count
+        return found.sorted { $0.lowerBound < $1.lowerBound }
+    }
+}
+
+extension Range<Int> {
+    /// What is left of the range without the sorted `others`.
+    fileprivate func removing(_ others: [Range<Int>]) -> [Range<Int>] {
+        var left: [Range<Int>] = []
+        var position = lowerBound
+        for other in others where other.upperBound > lowerBound && other.lowerBound < upperBound {
+            if other.lowerBound > position { left.append(position..<other.lowerBound) }
+            position = Swift.max(position, other.upperBound)
+        }
+        if position < upperBound { left.append(position..<upperBound) }
+        return left
+    }
+}

@@ -1,0 +1,226 @@
+import Bytes
+import RDB
+
+/// Writes a data set as comma-separated values (RFC 4180): a row for each element.
+///
+///     db,key,type,deadline,id,field,value,field_deadline
+///     0,greeting,string,,,,hello,
+///     0,queue,list,,0,,first,              id: the index
+///     0,tags,set,,,,red,
+///     0,board,zset,,,alice,1.5,            field: the member, value: its score
+///     0,profile,hash,,,name,Ada,1893456000000
+///     0,events,stream,,1-1,user,7,         id: of the entry; a row for each field
+///
+/// Bytes are escaped as keys are everywhere: `\xNN` and `\\`. What is no table is left out:
+/// groups of streams, idle times, functions. JSON lines and requests have everything.
+package struct CSVExport: RecordConsumer, PayloadVisitor, ~Copyable {
+    private var printer: Printer
+    private var selection: ExportSelection
+    /// `db,key,type,deadline,` of the key being written.
+    private var lead = ByteString([])
+    private var kind = ValueKind.string
+    private var index = 0
+    private var entry = StreamID.zero
+
+    /// Exports what is selected to `printer`.
+    package init(_ selection: ExportSelection, to printer: consuming Printer) {
+        self.selection = selection
+        self.printer = printer
+        self.printer.buffer.append("db,key,type,deadline,id,field,value,field_deadline\n")
+    }
+
+    package mutating func key(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        guard selection.admits(reader.key, record, database: reader.database) else { return }
+        var lead = ByteWriter()
+        lead.append(unsigned: reader.database)
+        lead.append(",")
+        lead.append(csv: reader.key)
+        lead.append(utf8: ",\(record.encoding.kind.commandName),")
+        if let deadline = record.deadline { lead.append(decimal: deadline) }
+        lead.append(",")
+        self.lead = ByteString(lead.bytes)
+        try reader.readValue(into: &self)
+        try printer.flushIfFull()
+    }
+
+    /// Writes the rest.
+    package mutating func finish() throws(InspectError) {
+        try printer.finish()
+    }
+
+    package mutating func begin(_ encoding: Encoding) -> Reporting {
+        kind = encoding.kind
+        index = 0
+        return .encoded
+    }
+
+    package var largestWholeString: Int { 1 << 20 }
+
+    private mutating func beginRow() {
+        let lead = lead
+        printer.buffer.append(lead.bytes)
+    }
+
+    private mutating func endRow() throws(RDBError) {
+        printer.buffer.append("\n")
+        try printer.flushIfFull()
+    }
+
+    package mutating func string(_ value: PackedValue) throws(RDBError) {
+        beginRow()
+        printer.buffer.append(",,")
+        printer.buffer.append(csv: value)
+        printer.buffer.append(",")
+        try endRow()
+    }
+
+    package mutating func stringPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int
+    ) throws(RDBError) {
+        if offset == 0 {
+            beginRow()
+            printer.buffer.append(",,\"")
+        }
+        printer.buffer.append(quoted: bytes)
+        if offset + bytes.byteCount == byteCount {
+            printer.buffer.append("\",")
+            try endRow()
+        } else {
+            try printer.flushIfFull()
+        }
+    }
+
+    package mutating func listElement(_ element: PackedValue) throws(RDBError) {
+        beginRow()
+        printer.buffer.append(decimal: Int64(index))
+        index += 1
+        printer.buffer.append(",,")
+        printer.buffer.append(csv: element)
+        printer.buffer.append(",")
+        try endRow()
+    }
+
+    package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(listpack)
+        while let element = try reader.next() { try listElement(element) }
+    }
+
+    package mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        try string(member)
+    }
+
+    package mutating func sortedSetMember(
+        _ member: PackedValue,
+        score: Double
+    ) throws(RDBError) {
+        beginRow()
+        printer.buffer.append(",")
+        printer.buffer.append(csv: member)
+        printer.buffer.append(",")
+        printer.buffer.append(shortest: score)
+        printer.buffer.append(",")
+        try endRow()
+    }
+
+    package mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        beginRow()
+        printer.buffer.append(",")
+        printer.buffer.append(csv: field)
+        printer.buffer.append(",")
+        printer.buffer.append(csv: value)
+        printer.buffer.append(",")
+        if let deadline { printer.buffer.append(decimal: deadline) }
+        try endRow()
+    }
+
+    package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(bytes)
+        while let element = try reader.next() {
+            switch kind {
+            case .set: try setMember(element)
+            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
+            default: try hashField(element, value: try reader.require(), deadline: nil)
+            }
+        }
+    }
+
+    package mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        let members = IntsetMembers(bytes)
+        for index in 0..<count { try setMember(.integer(members[index])) }
+    }
+
+    package mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        var node = try StreamNode(listpack, master: master)
+        try node.report(to: &self)
+    }
+
+    package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
+        entry = id
+    }
+
+    package mutating func streamField(_ field: PackedValue, value: PackedValue) throws(RDBError) {
+        beginRow()
+        printer.buffer.append(entry)
+        printer.buffer.append(",")
+        printer.buffer.append(csv: field)
+        printer.buffer.append(",")
+        printer.buffer.append(csv: value)
+        printer.buffer.append(",")
+        try endRow()
+    }
+}
+
+extension ByteWriter {
+    /// Appends the text of a value as a cell.
+    mutating func append(csv value: borrowing PackedValue) {
+        switch value {
+        case .integer(let number): append(decimal: number)
+        case .bytes(let bytes): append(csv: bytes)
+        }
+    }
+
+    /// Appends a cell of a table of comma-separated values, escaped as keys are.
+    mutating func append(csv bytes: RawSpan) {
+        guard bytes.needsQuotes else { return append(escaped: bytes) }
+        append("\"")
+        append(quoted: bytes)
+        append("\"")
+    }
+
+    /// Appends the inside of a cell in quotes.
+    mutating func append(quoted bytes: RawSpan) {
+        var start = 0
+        while let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: start) {
+            append(escaped: bytes.part(from: start, count: quote - start))
+            append("\"\"")
+            start = quote + 1
+        }
+        append(escaped: bytes.part(from: start, count: bytes.byteCount - start))
+    }
+}
+
+extension RawSpan {
+    /// Whether there is a byte that a cell has in quotes only.
+    fileprivate var needsQuotes: Bool {
+        for offset in 0..<byteCount {
+            switch byte(at: offset) {
+            case UInt8(ascii: "\""), UInt8(ascii: ","): return true
+            default: continue
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,241 @@
+import Bytes
+import RDB
+
+/// Writes values as JSON, element by element as they come.
+struct JSONValueWriter: PayloadVisitor, ~Copyable {
+    var printer: Printer
+    private var kind = ValueKind.string
+    /// Whether the next item of the innermost list is its first.
+    private var isFirst = true
+    private var isInParts = false
+    private var stream = JSONStreamState()
+
+    /// Longer strings are written in parts.
+    private static let partByteCount = 1 << 20
+
+    init(to printer: consuming Printer) {
+        self.printer = printer
+    }
+
+    mutating func begin(_ encoding: Encoding) -> Reporting {
+        kind = encoding.kind
+        isFirst = true
+        isInParts = false
+        switch kind {
+        case .string, .module, .other: break
+        case .stream:
+            stream = JSONStreamState()
+            printer.buffer.append("{\"entries\":[")
+        case .list, .set, .sortedSet, .hash: printer.buffer.append("[")
+        }
+        return .encoded
+    }
+
+    mutating func end() throws(RDBError) {
+        switch kind {
+        case .string:
+            if isInParts { printer.buffer.append("]}") }
+        case .stream: stream.end(&printer.buffer)
+        case .module, .other: printer.buffer.append("]}")
+        case .list, .set, .sortedSet, .hash: printer.buffer.append("]")
+        }
+    }
+
+    var largestWholeString: Int { Self.partByteCount }
+
+    mutating func string(_ value: PackedValue) {
+        printer.buffer.append(json: value)
+    }
+
+    mutating func stringPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int
+    ) throws(RDBError) {
+        isInParts = true
+        if offset == 0 { printer.buffer.append("{\"parts\":[") }
+        var position = 0
+        while position < bytes.byteCount {
+            if offset + position > 0 { printer.buffer.append(",") }
+            let count = min(Self.partByteCount, bytes.byteCount - position)
+            printer.buffer.append(json: bytes.part(from: position, count: count))
+            position += count
+            try printer.flushIfFull()
+        }
+    }
+
+    @inline(__always)
+    private mutating func separate() {
+        if isFirst {
+            isFirst = false
+        } else {
+            printer.buffer.append(UInt8(ascii: ","))
+        }
+    }
+
+    mutating func listElement(_ element: PackedValue) throws(RDBError) {
+        separate()
+        printer.buffer.append(json: element)
+        try printer.flushIfFull()
+    }
+
+    mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(listpack)
+        while let element = try reader.next() { try listElement(element) }
+    }
+
+    mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        try listElement(member)
+    }
+
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
+        separate()
+        printer.buffer.append("[")
+        printer.buffer.append(json: member)
+        printer.buffer.append(",")
+        printer.buffer.append(json: score)
+        printer.buffer.append("]")
+        try printer.flushIfFull()
+    }
+
+    mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        separate()
+        printer.buffer.append("[")
+        printer.buffer.append(json: field)
+        printer.buffer.append(",")
+        printer.buffer.append(json: value)
+        if let deadline { printer.buffer.append(",", Int(deadline)) }
+        printer.buffer.append("]")
+        try printer.flushIfFull()
+    }
+
+    mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(bytes)
+        while let element = try reader.next() {
+            switch kind {
+            case .set: try setMember(element)
+            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
+            default: try hashField(element, value: try reader.require(), deadline: nil)
+            }
+        }
+    }
+
+    mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        let members = IntsetMembers(bytes)
+        for index in 0..<count { try setMember(.integer(members[index])) }
+    }
+}
+
+// Streams and modules.
+
+extension JSONValueWriter {
+    mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        var node = try StreamNode(listpack, master: master)
+        try node.report(to: &self)
+    }
+
+    mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
+        stream.entry(id, &printer.buffer)
+        try printer.flushIfFull()
+    }
+
+    mutating func streamField(_ field: PackedValue, value: PackedValue) {
+        stream.field(field, value, &printer.buffer)
+    }
+
+    mutating func streamState(_ state: StreamState) {
+        stream.state(state, &printer.buffer)
+    }
+
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        stream.group(name, group, &printer.buffer)
+    }
+
+    mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {
+        stream.pending(entry, &printer.buffer)
+        try printer.flushIfFull()
+    }
+
+    mutating func streamConsumers(count: Int) {
+        stream.consumers(&printer.buffer)
+    }
+
+    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+        stream.consumer(name, consumer, &printer.buffer)
+    }
+
+    mutating func consumerPending(_ id: StreamID) throws(RDBError) {
+        stream.consumerPending(id, &printer.buffer)
+        try printer.flushIfFull()
+    }
+
+    mutating func unownedPending(_ id: StreamID) throws(RDBError) {
+        stream.unowned(id, &printer.buffer)
+        try printer.flushIfFull()
+    }
+
+    mutating func streamProducers(_ limits: ProducerLimits) {
+        stream.producers(limits, &printer.buffer)
+    }
+
+    mutating func producedEntry(
+        producer: PackedValue,
+        key: PackedValue,
+        id: StreamID
+    ) throws(RDBError) {
+        stream.produced(producer, key, id, &printer.buffer)
+        try printer.flushIfFull()
+    }
+
+    mutating func module(_ module: ModuleID) {
+        begin(module)
+        printer.buffer.append(",\"items\":[")
+    }
+
+    private mutating func begin(_ module: ModuleID) {
+        printer.buffer.append("{\"name\":\"")
+        printer.buffer.append(utf8: module.name)
+        printer.buffer.append("\",\"version\":", module.version)
+    }
+
+    mutating func moduleItem(_ item: ModuleItem) throws(RDBError) {
+        separate()
+        switch item {
+        case .signed(let value):
+            printer.buffer.append("[\"signed\",", Int(value))
+        case .unsigned(let value):
+            printer.buffer.append("[\"unsigned\",")
+            printer.buffer.append(utf8: String(value))
+        case .float(let value):
+            printer.buffer.append("[\"float\",")
+            printer.buffer.append(json: Double(value))
+        case .double(let value):
+            printer.buffer.append("[\"double\",")
+            printer.buffer.append(json: value)
+        case .string(let text):
+            printer.buffer.append("[\"string\",")
+            printer.buffer.append(json: text)
+        }
+        printer.buffer.append("]")
+        try printer.flushIfFull()
+    }
+
+    /// Writes data of a module beyond its keys.
+    mutating func write(
+        _ auxiliary: ModuleAuxiliary,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        begin(auxiliary.module)
+        printer.buffer.append(",\"when\":", Int(clamping: auxiliary.when))
+        printer.buffer.append(",\"items\":[")
+        try reader.readValue(into: &self)
+    }
+}

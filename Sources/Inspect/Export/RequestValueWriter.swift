@@ -1,0 +1,295 @@
+import Bytes
+import RDB
+
+/// Writes values as the requests that make them.
+struct RequestValueWriter: PayloadVisitor, ~Copyable {
+    var printer: Printer
+    private var kind = ValueKind.string
+    private var key = ByteString([])
+    /// Words of the request that is being gathered.
+    private var words = ByteWriter()
+    private var wordCount = 0
+    /// Fields of the gathered request that have a deadline: where each is a word in `words`.
+    private var deadlines: [(offset: Int, count: Int, deadline: Int64)] = []
+    private var stream = RequestStreamState()
+    /// Whether nothing was written: servers keep no empty collections.
+    private(set) var isEmpty = true
+
+    /// What a request holds at most.
+    private static let maximumWordCount = 256
+    private static let maximumByteCount = 64 << 10
+
+    init(to printer: consuming Printer) {
+        self.printer = printer
+    }
+
+    mutating func beginKey(_ name: RawSpan) {
+        key = ByteString(name)
+    }
+
+    mutating func begin(_ encoding: Encoding) -> Reporting {
+        kind = encoding.kind
+        isEmpty = true
+        stream = RequestStreamState(hasCounters: encoding != .stream1)
+        return .encoded
+    }
+
+    mutating func end() throws(RDBError) {
+        flushRequest()
+        if kind == .stream {
+            isEmpty = false
+            stream.finishGroup()
+        }
+        try printer.flushIfFull()
+    }
+
+    private mutating func flushRequest() {
+        guard wordCount > 0 else { return }
+        // Taken out while they are written.
+        var gathered = ByteWriter()
+        swap(&gathered, &words)
+        defer { swap(&gathered, &words) }
+        let name: StaticString
+        switch kind {
+        case .list: name = "RPUSH"
+        case .set: name = "SADD"
+        case .sortedSet: name = "ZADD"
+        default: name = "HSET"
+        }
+        printer.buffer.append(request: wordCount + 2, name)
+        printer.buffer.append(word: key)
+        printer.buffer.append(gathered.bytes)
+        for field in deadlines {
+            printer.buffer.append(request: 6, "HPEXPIREAT")
+            printer.buffer.append(word: key)
+            printer.buffer.append(word: field.deadline)
+            printer.buffer.append(text: "FIELDS")
+            printer.buffer.append(word: Int64(1))
+            printer.buffer.append(gathered.bytes.part(from: field.offset, count: field.count))
+        }
+        deadlines.removeAll(keepingCapacity: true)
+        gathered.removeAll(keepingCapacityUpTo: Self.maximumByteCount * 4)
+        wordCount = 0
+        isEmpty = false
+    }
+
+    /// Ends the request if it is long enough.
+    @inline(__always)
+    private mutating func endElement(_ count: Int) throws(RDBError) {
+        wordCount += count
+        if wordCount >= Self.maximumWordCount || words.count >= Self.maximumByteCount {
+            flushRequest()
+            try printer.flushIfFull()
+        }
+    }
+
+    var largestWholeString: Int { 1 << 20 }
+
+    mutating func string(_ value: PackedValue) {
+        printer.buffer.append(request: 3, "SET")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: value)
+        isEmpty = false
+    }
+
+    mutating func stringPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int
+    ) throws(RDBError) {
+        if offset == 0 {
+            printer.buffer.append(request: 3, "SET")
+            printer.buffer.append(word: key)
+            printer.buffer.beginWord(byteCount)
+        }
+        printer.buffer.append(bytes)
+        if offset + bytes.byteCount == byteCount { printer.buffer.append("\r\n") }
+        isEmpty = false
+        try printer.flushIfFull()
+    }
+
+    mutating func listElement(_ element: PackedValue) throws(RDBError) {
+        words.append(word: element)
+        try endElement(1)
+    }
+
+    mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(listpack)
+        while let element = try reader.next() { try listElement(element) }
+    }
+
+    mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        words.append(word: member)
+        try endElement(1)
+    }
+
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
+        var text = ByteWriter()
+        text.append(shortest: score)
+        words.append(word: text.bytes)
+        words.append(word: member)
+        try endElement(2)
+    }
+
+    mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        let offset = words.count
+        words.append(word: field)
+        if let deadline { deadlines.append((offset, words.count - offset, deadline)) }
+        words.append(word: value)
+        try endElement(2)
+    }
+
+    mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        var reader = try ElementReader(bytes)
+        while let element = try reader.next() {
+            switch kind {
+            case .set: try setMember(element)
+            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
+            default: try hashField(element, value: try reader.require(), deadline: nil)
+            }
+        }
+    }
+
+    mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
+        let members = IntsetMembers(bytes)
+        for index in 0..<count { try setMember(.integer(members[index])) }
+    }
+}
+
+// Streams.
+
+extension RequestValueWriter {
+    mutating func streamNode(
+        _ listpack: RawSpan,
+        master: StreamID,
+        liveCount: Int
+    ) throws(RDBError) {
+        var node = try StreamNode(listpack, master: master)
+        try node.report(to: &self)
+    }
+
+    mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
+        try printer.flushIfFull()
+        printer.buffer.append(request: 3 + fieldCount * 2, "XADD")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: id)
+        stream.lastEntry = id
+    }
+
+    mutating func streamField(_ field: PackedValue, value: PackedValue) {
+        printer.buffer.append(word: field)
+        printer.buffer.append(word: value)
+    }
+
+    mutating func streamState(_ state: StreamState) {
+        if stream.lastEntry == nil { makeEmptyStream() }
+        let isPlain =
+            state.entriesAdded == state.length && state.maximumDeletedID == .zero
+            || !stream.hasCounters
+        if isPlain, state.lastID == stream.lastEntry ?? .zero { return }
+        printer.buffer.append(request: isPlain ? 3 : 7, "XSETID")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: state.lastID)
+        guard !isPlain else { return }
+        printer.buffer.append(text: "ENTRIESADDED")
+        printer.buffer.append(word: Int64(clamping: state.entriesAdded))
+        printer.buffer.append(text: "MAXDELETEDID")
+        printer.buffer.append(word: state.maximumDeletedID)
+    }
+
+    /// A stream without entries comes from a group that is made with it.
+    private mutating func makeEmptyStream() {
+        printer.buffer.append(request: 6, "XGROUP")
+        printer.buffer.append(text: "CREATE")
+        printer.buffer.append(word: key)
+        printer.buffer.append(text: "larder-export")
+        printer.buffer.append(text: "0")
+        printer.buffer.append(text: "MKSTREAM")
+        printer.buffer.append(request: 4, "XGROUP")
+        printer.buffer.append(text: "DESTROY")
+        printer.buffer.append(word: key)
+        printer.buffer.append(text: "larder-export")
+    }
+
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        stream.begin(group: name.byteString)
+        let hasRead = stream.hasCounters && group.entriesRead != nil
+        printer.buffer.append(request: hasRead ? 7 : 5, "XGROUP")
+        printer.buffer.append(text: "CREATE")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: name)
+        printer.buffer.append(word: group.lastDeliveredID)
+        if hasRead, let read = group.entriesRead {
+            printer.buffer.append(text: "ENTRIESREAD")
+            printer.buffer.append(word: Int64(clamping: read))
+        }
+    }
+
+    mutating func pendingEntry(_ entry: PendingEntry) {
+        stream.pending.append(entry)
+    }
+
+    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+        stream.consumer = name.byteString
+        printer.buffer.append(request: 5, "XGROUP")
+        printer.buffer.append(text: "CREATECONSUMER")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: stream.group)
+        printer.buffer.append(word: name)
+    }
+
+    mutating func consumerPending(_ id: StreamID) throws(RDBError) {
+        guard let entry = stream.pendingEntry(id) else { return }
+        printer.buffer.append(request: 12, "XCLAIM")
+        printer.buffer.append(word: key)
+        printer.buffer.append(word: stream.group)
+        printer.buffer.append(word: stream.consumer)
+        printer.buffer.append(text: "0")
+        printer.buffer.append(word: id)
+        printer.buffer.append(text: "TIME")
+        printer.buffer.append(word: entry.deliveryTime)
+        printer.buffer.append(text: "RETRYCOUNT")
+        printer.buffer.append(word: Int64(clamping: entry.deliveryCount))
+        printer.buffer.append(text: "JUSTID")
+        printer.buffer.append(text: "FORCE")
+        try printer.flushIfFull()
+    }
+}
+
+/// What of a stream is needed for the requests that follow.
+struct RequestStreamState {
+    var hasCounters = true
+    var lastEntry: StreamID?
+    var group = ByteString([])
+    var consumer = ByteString([])
+    /// Pending entries of the group, in the order of their ids.
+    var pending: [PendingEntry] = []
+
+    init(hasCounters: Bool = true) {
+        self.hasCounters = hasCounters
+    }
+
+    mutating func begin(group name: ByteString) {
+        group = name
+        finishGroup()
+    }
+
+    mutating func finishGroup() {
+        pending.removeAll()
+    }
+
+    /// The pending entry of that id.
+    func pendingEntry(_ id: StreamID) -> PendingEntry? {
+        var low = 0
+        var high = pending.count
+        while low < high {
+            let middle = (low + high) / 2
+            if pending[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < pending.count && pending[low].id == id ? pending[low] : nil
+    }
+}
