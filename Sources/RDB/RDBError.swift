@@ -79,10 +79,11 @@ public struct RDBError: Error, Sendable {
         self.cause = cause
     }
 
-    /// The same trouble in an input that begins `distance` bytes before the one it was found in.
-    public func moved(by distance: Int) -> RDBError {
+    /// The same trouble `distance` bytes further on, in a record that begins further on as well
+    /// unless it is kept.
+    public func moved(by distance: Int, keepingRecord: Bool = false) -> RDBError {
         var error = RDBError(code, at: offset + distance, detail, cause: cause)
-        error.recordOffset = recordOffset.map { $0 + distance }
+        error.recordOffset = recordOffset.map { keepingRecord ? $0 : $0 + distance }
         error.key = key
         return error
     }

@@ -7,22 +7,18 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Whether it is damaged, where, and what can be saved.",
         discussion: """
-            Structure, checksum, and every packed encoding throughout: what a server that \
-            sanitizes deeply looks at. --deep also finds members and keys that are there twice, \
-            which takes 32 bytes of memory and more for each.
+            Structure, checksum, every packed encoding throughout, and keys and members that are \
+            there twice: all that makes a server refuse a file or trip over it later.
 
             Examples:
               larder-inspect check dump.rdb
-              larder-inspect check --deep *.rdb
+              larder-inspect check --json *.rdb
               larder-inspect check --salvage saved.rdb damaged.rdb
             """
     )
 
     @OptionGroup var input: InputOptions
     @OptionGroup var output: OutputOptions
-
-    @Flag(help: "Find members and keys that are there twice, too.")
-    var deep = false
 
     @Option(
         help: ArgumentHelp(
@@ -39,10 +35,9 @@ struct CheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let depth = deep ? CheckReport.Depth.everything : .containers
         var isSound = true
         try input.withInspection { inspection throws(InspectError) in
-            let report = try CheckReport(inspection, depth, salvagePath: salvage)
+            let report = try CheckReport(inspection, salvagePath: salvage)
             isSound = report.isSound
             try output.print(report.json) { printer, style in
                 report.append(to: &printer.buffer, style)

@@ -3,12 +3,13 @@ import Bytes
 import RDB
 
 /// Has every record and every element decoded and checked, and counts them.
-package struct CheckConsumer: RecordConsumer {
+package struct CheckConsumer: RecordConsumer, ~Copyable {
     /// What was sound so far.
     package private(set) var counts = CheckCounts()
     /// The files that were read to their end.
     package private(set) var files: [FileSummary] = []
     private var visitor = CheckVisitor()
+    private var keys = DuplicateFinder()
 
     /// A consumer that has seen nothing.
     package init() {}
@@ -17,9 +18,23 @@ package struct CheckConsumer: RecordConsumer {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        try reader.readValue(into: &visitor)
+        try readValue(&reader)
+        var hash = SipHash128()
+        hash.combine(reader.database)
+        hash.combine(text: reader.key)
+        try keys.add(hash.finish(), at: record.offset)
         counts.keyCount += 1
         counts.byteCount = reader.offset
+    }
+
+    private mutating func readValue(_ reader: inout FileReader) throws(RDBError) {
+        do {
+            try reader.readValue(into: &visitor)
+        } catch {
+            // The visitor does not know where in the file it is.
+            let isOurs = error.code == .duplicate && error.offset == 0
+            throw isOurs ? error.moved(by: reader.offset, keepingRecord: true) : error
+        }
     }
 
     package mutating func record(
@@ -29,7 +44,14 @@ package struct CheckConsumer: RecordConsumer {
         counts.otherCount += 1
         counts.byteCount = reader.offset
         if case .sizes(let keys, _) = record { counts.statedKeyCount += Int(clamping: keys) }
-        if case .moduleAuxiliary = record { try reader.readValue(into: &visitor) }
+        switch record {
+        case .moduleAuxiliary: try reader.readValue(into: &visitor)
+        case .end:
+            if let offset = try keys.finish() {
+                throw RDBError(.duplicate, at: offset, "its key came before")
+            }
+        default: break
+        }
     }
 
     package mutating func effects(_ requests: RawSpan, startsFile: Bool) {
@@ -52,10 +74,4 @@ package struct CheckCounts: Equatable, Sendable {
     package var statedKeyCount = 0
     /// Bytes of commands.
     package var requestByteCount = 0
-}
-
-/// Asks for packed encodings whole, which the reader checks throughout before it hands them over.
-struct CheckVisitor: PayloadVisitor {
-    mutating func begin(_ encoding: Encoding) -> Reporting { .encoded }
-    var largestWholeString: Int { 1 << 16 }
 }

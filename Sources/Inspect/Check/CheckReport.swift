@@ -5,14 +5,6 @@ import RDB
 
 /// What is wrong with each file of a data set, or that nothing is.
 package struct CheckReport {
-    /// How far the looking goes.
-    package enum Depth: Sendable {
-        /// Structure, checksum, and every packed encoding throughout.
-        case containers
-        /// Also members and keys that are there twice, in memory that grows with their number.
-        case everything
-    }
-
     /// The files, in the order given.
     package private(set) var files: [File] = []
 
@@ -33,13 +25,12 @@ package struct CheckReport {
     /// What can be read of a damaged file is written to `salvagePath`, if that is given.
     package init(
         _ inspection: Inspection,
-        _ depth: Depth,
         salvagePath: String? = nil
     ) throws(InspectError) {
         for path in inspection.paths {
             var one = inspection
             one.paths = [path]
-            one.options.validation = depth == .everything ? .deep : .containers
+            one.options.validation = .containers
             var consumer = CheckConsumer()
             var file = File(path: path, fault: nil, counts: consumer.counts)
             do {
@@ -47,13 +38,27 @@ package struct CheckReport {
                 file.summary = consumer.files.last
             } catch {
                 guard error.isDamage else { throw error }
-                file.fault = error
+                file.fault = error.namingKey()
             }
             file.counts = consumer.counts
             if file.fault != nil, let salvagePath {
-                file.salvage = try Salvage.save(path, to: salvagePath, inspection.progress)
+                file.salvage = try Self.salvage(path, salvagePath, inspection.progress)
             }
             files.append(file)
+        }
+    }
+
+    /// Saves what can be; nil if not even the format of the file can be read.
+    private static func salvage(
+        _ path: String,
+        _ output: String,
+        _ progress: Progress?
+    ) throws(InspectError) -> SalvageReport? {
+        do {
+            return try Salvage.save(path, to: output, progress)
+        } catch {
+            if error.isDamage { return nil }
+            throw error
         }
     }
 
@@ -68,6 +73,18 @@ extension InspectError {
         case .rdb, .log, .compression: true
         case .system, .unknown, .missing: false
         }
+    }
+}
+
+extension InspectError {
+    /// The error with the name of the key that is there twice, which only its record has.
+    fileprivate func namingKey() -> InspectError {
+        guard case .rdb(let error) = problem, error.code == .duplicate, error.key == nil,
+            path != "-", let key = try? KeyName.read(path, at: error.offset)
+        else { return self }
+        let name = EscapedText.abbreviate(key.bytes)
+        let detail = "the key \(name) came before in this database"
+        return InspectError(path, .rdb(RDBError(.duplicate, at: error.offset, detail)))
     }
 }
 

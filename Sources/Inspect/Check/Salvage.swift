@@ -90,14 +90,65 @@ struct Salvage: ~Copyable {
 
     private mutating func readAll() throws {
         var position = SectionSource.magicByteCount
+        var wasSearched = false
         while position < content.byteCount {
+            if wasSearched { position = try skipFields(from: position) }
             let (end, fault) = try readSound(from: position)
             if end > position { pieces.append(.copied(position..<end)) }
             guard let fault else { return }
             if case .transferFailed = fault.code { throw fault }
-            position = try resume(after: fault, at: end)
+            (position, wasSearched) = try resume(after: fault, at: end)
         }
         report.isCut = true
+    }
+
+    /// Where to begin after a gap so that no more keys are read than the file says it has.
+    ///
+    /// The fields of a large hash read like keys with string values, down to the last byte. So
+    /// if there are too many keys, it is the first of them that are none.
+    private mutating func skipFields(from start: Int) throws -> Int {
+        guard report.statedKeyCount > 0 else { return start }
+        var counter = reader(from: start, [], firstPiece: 64 << 10)
+        var ownCount = 0
+        var count = 0
+        var stated = report.statedKeyCount
+        var isOwn = true
+        do throws(RDBError) {
+            reading: while true {
+                switch try counter.next() {
+                case .key:
+                    try counter.skipValue()
+                    count += 1
+                    if isOwn { ownCount += 1 }
+                case .database: isOwn = false
+                case .sizes(let keys, _): stated += Int(clamping: keys)
+                case .end: break reading
+                default: break
+                }
+            }
+        } catch {
+            if error.code == .transferFailed { throw error }
+        }
+        // Each gap has cost one key at least.
+        let excess = report.keyCount + count + report.losses.count - stated
+        return try skip(min(excess, ownCount), from: start)
+    }
+
+    private mutating func skip(_ keyCount: Int, from start: Int) throws(RDBError) -> Int {
+        guard keyCount > 0 else { return start }
+        var reader = reader(from: start, [], firstPiece: 64 << 10)
+        var left = keyCount
+        while left > 0 {
+            guard case .key = try reader.next() else { continue }
+            try reader.skipValue()
+            left -= 1
+        }
+        let end = place(reader.offset, start)
+        if let last = report.losses.popLast() {
+            let range = last.range.lowerBound..<end
+            report.losses.append(SalvageReport.Loss(range: range, error: last.error))
+        }
+        return end
     }
 }
 
@@ -136,12 +187,19 @@ extension Salvage {
     private func reader(
         from start: Int,
         _ validation: Validation,
-        firstPiece: Int
+        firstPiece: Int,
+        patchOffset: Int? = nil
     ) -> FileReader {
         var options = FileReader.Options()
         options.isVerifyingChecksum = false
         options.validation = validation
-        let source = SectionSource(content, magic: magic, from: start, firstPiece: firstPiece)
+        let source = SectionSource(
+            content,
+            magic: magic,
+            from: start,
+            firstPiece: firstPiece,
+            patchOffset: patchOffset
+        )
         return FileReader(source, options: options)
     }
 
@@ -180,20 +238,25 @@ extension Salvage {
     private static let neededKeyCount = 5
 
     /// Where to read on after a fault in the record at `start`.
-    private mutating func resume(after fault: RDBError, at start: Int) throws -> Int {
+    ///
+    /// Says, too, whether the place had to be searched for.
+    private mutating func resume(
+        after fault: RDBError,
+        at start: Int
+    ) throws -> (Int, wasSearched: Bool) {
         if let end = skipRecord(at: start), isBeginning(end, mayEnd: true) {
-            if let (name, bytes) = rewrite(at: start) {
+            if let (name, bytes) = rewrite(at: start, fault) {
                 pieces.append(.written(bytes))
                 report.repaired.append(name)
                 try note(name.bytes, start..<end)
             } else {
                 report.losses.append(SalvageReport.Loss(range: start..<end, error: fault))
             }
-            return end
+            return (end, false)
         }
         let next = try search(from: start + 1)
         report.losses.append(SalvageReport.Loss(range: start..<next, error: fault))
-        return next
+        return (next, true)
     }
 
     /// Where the record at `start` ends, if its lengths can be followed.
@@ -209,8 +272,18 @@ extension Salvage {
     }
 
     /// The record at `start` with its value packed anew, if it can be read at all.
-    private func rewrite(at start: Int) -> (ByteString, [UInt8])? {
-        var reader = reader(from: start, [], firstPiece: 64 << 10)
+    ///
+    /// The count in a listpack's header is not needed: FF FF stands for unknown.
+    private func rewrite(at start: Int, _ fault: RDBError) -> (ByteString, [UInt8])? {
+        let hasWrongCount =
+            fault.code == .invalidListpack
+            && fault.detail == "listpack: \(ListpackError.Reason.wrongCount)"
+        var reader = reader(
+            from: start,
+            [],
+            firstPiece: 64 << 10,
+            patchOffset: hasWrongCount ? fault.offset : nil
+        )
         do throws(RDBError) {
             guard case .key(let record) = try reader.next() else { return nil }
             var collected = CollectedValue()

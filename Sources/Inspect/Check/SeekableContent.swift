@@ -67,12 +67,21 @@ final class SectionSource: ByteSource {
     private var magic: ByteString?
     private var position: Int
     private var pieceByteCount: Int
+    /// Where two bytes are read as FF FF.
+    private let patchOffset: Int?
 
     /// What the magic adds to offsets of the reader.
     static let magicByteCount = 9
 
     /// Reads from `offset` on, first a small piece, then larger ones.
-    init(_ content: SeekableContent, magic: ByteString, from offset: Int, firstPiece: Int) {
+    init(
+        _ content: SeekableContent,
+        magic: ByteString,
+        from offset: Int,
+        firstPiece: Int,
+        patchOffset: Int? = nil
+    ) {
+        self.patchOffset = patchOffset
         self.content = content
         self.magic = magic
         position = offset
@@ -92,6 +101,12 @@ final class SectionSource: ByteSource {
         let count = min(room.freeCapacity - buffer.count, pieceByteCount)
         let before = buffer.count
         try content.read(count, at: position, into: &buffer)
+        if let patchOffset {
+            for offset in patchOffset..<(patchOffset + 2) where offset >= position {
+                let place = before + offset - position
+                if place < buffer.count { buffer.overwrite(at: place, with: UInt8.max) }
+            }
+        }
         position += buffer.count - before
         pieceByteCount = min(pieceByteCount * 4, 128 << 10)
         unsafe room.withUnsafeMutableBytes { free, filled in
@@ -101,5 +116,20 @@ final class SectionSource: ByteSource {
             }
             filled += buffer.count
         }
+    }
+}
+
+/// Names of keys by the place of their records.
+enum KeyName {
+    /// The key of the record at `offset` of a file.
+    static func read(_ path: String, at offset: Int) throws -> ByteString {
+        let content = try SeekableContent(path, nil)
+        var head = ByteWriter()
+        try content.read(SectionSource.magicByteCount, at: 0, into: &head)
+        let magic = ByteString(head.bytes)
+        let source = SectionSource(content, magic: magic, from: offset, firstPiece: 4096)
+        var reader = FileReader(source)
+        _ = try reader.next()
+        return ByteString(reader.key)
     }
 }

@@ -29,6 +29,8 @@ import RESP
 package struct JSONExport: RecordConsumer, ~Copyable {
     private var writer: JSONValueWriter
     private var selection: ExportSelection
+    /// Keys that were written.
+    package private(set) var keyCount = 0
 
     /// Exports what is selected to `printer`.
     package init(_ selection: ExportSelection, to printer: consuming Printer) {
@@ -41,6 +43,7 @@ package struct JSONExport: RecordConsumer, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         guard selection.admits(reader.key, record, database: reader.database) else { return }
+        keyCount += 1
         writer.printer.buffer.append("{\"db\":")
         writer.printer.buffer.append(decimal: Int64(clamping: reader.database))
         writer.printer.buffer.append(",\"key\":")

@@ -118,7 +118,8 @@ package struct ExternalSort: ~Copyable {
             for item in items {
                 try body(item.rank, bytes.bytes.part(from: item.offset, count: item.count))
             }
-            return
+            items.removeAll(keepingCapacity: true)
+            return bytes.removeAll()
         }
         if !items.isEmpty { try writeRun() }
         try merge(runs, body)
