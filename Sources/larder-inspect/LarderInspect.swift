@@ -20,8 +20,9 @@ struct LarderInspect: ParsableCommand {
               ssh db cat /var/lib/redis/dump.rdb | larder-inspect -
             """,
         subcommands: [
-            SummaryCommand.self, KeysCommand.self, TopCommand.self, PrefixesCommand.self,
-            ExportCommand.self, CheckCommand.self, DiffCommand.self, LogCommand.self,
+            SummaryCommand.self, CheckCommand.self, KeysCommand.self, ShowCommand.self,
+            TopCommand.self, PrefixesCommand.self, ExportCommand.self,
+            DiffCommand.self, LogCommand.self,
         ],
         defaultSubcommand: SummaryCommand.self
     )

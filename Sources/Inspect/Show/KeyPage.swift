@@ -75,7 +75,9 @@ package struct KeyPage: RecordConsumer, ~Copyable {
         do {
             try inspection.read(into: &self)
         } catch {
-            guard case .rdb(let reason) = error.problem, reason.code == .stopped else { throw error }
+            guard case .rdb(let reason) = error.problem, reason.code == .stopped else {
+                throw error
+            }
         }
         try writer.printer.finish()
     }
