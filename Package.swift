@@ -12,8 +12,12 @@ let testSettings: [SwiftSetting] = [
 let settings = testSettings + [.strictMemorySafety()]
 
 /// A module of the house; `imports` is its line in the layer table.
-func module(_ name: String, imports: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: imports, swiftSettings: settings)
+func module(
+    _ name: String,
+    imports: [Target.Dependency] = [],
+    resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
 }
 
 /// The tests of one module, in the folder of the same name.
@@ -86,7 +90,9 @@ let package = Package(
 
         module(
             "Inspect",
-            imports: ["Bytes", "CZlib", "Platform", "RESP", "RDB", "AppendLog"]
+            imports: ["Bytes", "CZlib", "Platform", "RESP", "RDB", "AppendLog"],
+            // The page that a report is; in the code, so that the program is one file.
+            resources: [.embedInCode("Report/page.html")]
         ),
         module(
             "Migrate",

@@ -22,7 +22,7 @@ struct LarderInspect: ParsableCommand {
         subcommands: [
             SummaryCommand.self, CheckCommand.self, KeysCommand.self, ShowCommand.self,
             TopCommand.self, PrefixesCommand.self, ExportCommand.self,
-            DiffCommand.self, LogCommand.self,
+            ReportCommand.self, DiffCommand.self, LogCommand.self,
         ],
         defaultSubcommand: SummaryCommand.self
     )

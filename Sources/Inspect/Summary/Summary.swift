@@ -155,6 +155,14 @@ package struct Summary: RecordConsumer {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        _ = try count(record, &reader)
+    }
+
+    /// Counts a key, and tells what is known of it.
+    mutating func count(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) -> KeyRow {
         let row: KeyRow
         if digest == nil {
             row = try measure.measure(record, &reader)
@@ -164,6 +172,7 @@ package struct Summary: RecordConsumer {
         count(row, reader.key)
         if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
         if record.metadata != nil { features.metadataKeyCount += 1 }
+        return row
     }
 
     private mutating func digested(
