@@ -25,6 +25,7 @@ extension Keyspace {
         case .tableSet: copySet(entry, to: key, in: destination)
         case .tableHash: copyHash(entry, to: key, in: destination)
         case .indexedSortedSet: copySortedSet(entry, to: key, in: destination)
+        case .stream: copyStream(entry, to: key, in: destination)
         default: preconditionFailure("no structure has the encoding \(entry.encoding)")
         }
     }

@@ -46,6 +46,14 @@ extension UnsafeMutablePointer<Environment> {
         }
     }
 
+    /// Frees a structure that nothing leads to any more, what is large of it in steps later.
+    func bury(_ encoding: Encoding, _ structure: UnsafeMutableRawPointer) {
+        var grave = unsafe Grave(encoding, structure)
+        if unsafe grave.dig(Graveyard.smallCount, in: pointee.arena) >= Graveyard.smallCount {
+            unsafe pointee.graveyard.structures.append(grave)
+        }
+    }
+
     /// Keeps a table that was flushed until the running snapshot has walked it, then frees it
     /// in steps.
     func detach(_ flushed: Keyspace, replacedBy fresh: Keyspace) {
@@ -90,6 +98,7 @@ struct Grave {
         case .tableHash: unsafe digHash(limit, in: arena)
         case .indexedSortedSet: unsafe digSortedSet(limit, in: arena)
         case .blockList: unsafe digList(limit)
+        case .stream: unsafe digStream(limit, in: arena)
         default: unsafe preconditionFailure("no structure has the encoding \(encoding)")
         }
     }
@@ -127,6 +136,15 @@ struct Grave {
         unsafe blocks.deinitialize(count: 1)
         unsafe blocks.deallocate()
         return min(before, limit - 1)
+    }
+
+    private func digStream(_ limit: Int, in arena: Arena) -> Int {
+        let stream = unsafe structure.assumingMemoryBound(to: Stream.self)
+        let freed = unsafe stream.pointee.destroy(upTo: limit)
+        guard freed < limit else { return freed }
+        unsafe stream.deinitialize(count: 1)
+        unsafe arena.free(stream, MemoryLayout<Stream>.size)
+        return freed
     }
 
     private mutating func digSortedSet(_ limit: Int, in arena: Arena) -> Int {

@@ -259,9 +259,6 @@ extension Keyspace {
             preconditionFailure("an entry of unknown encoding")
         }
         if encoding.isBytes { return unsafe Blob(address: pointer).free(in: arena) }
-        var grave = unsafe Grave(encoding, pointer)
-        if unsafe grave.dig(Graveyard.smallCount, in: arena) >= Graveyard.smallCount {
-            unsafe environment.pointee.graveyard.structures.append(grave)
-        }
+        unsafe environment.bury(encoding, pointer)
     }
 }

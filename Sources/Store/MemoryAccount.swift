@@ -8,6 +8,7 @@ extension Entry {
         case .tableHash: unsafe hash.table?.pointee.byteCount ?? 0
         case .indexedSortedSet: sortedSetByteCount
         case .blockList: listByteCount
+        case .stream: unsafe stream.stream.pointee.byteCount
         default: preconditionFailure("no structure has the encoding \(encoding)")
         }
     }
