@@ -5,7 +5,8 @@ import Store
 /// Builds the value of one key in a keyspace from what a walk over its payload reports.
 ///
 /// Compact encodings are taken as they are; a value that says it is packed but is larger than
-/// the limits becomes the structure it should be. A collection without elements adds no key.
+/// the limits becomes the structure it should be. A collection without elements adds no key, but
+/// for a stream.
 package struct ValueDecoder: PayloadVisitor, ~Copyable {
     private let keyspace: Keyspace
     private var key = ByteWriter()
@@ -14,6 +15,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     private var open: OpenEntry?
     private var field = TextBuffer()
     private var value = TextBuffer()
+    var stream: StreamDecoder?
 
     /// Builds `key`, which must be absent in `keyspace`.
     package init(_ key: RawSpan, deadline: Int64?, in keyspace: Keyspace) {
@@ -29,6 +31,11 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
         kind = encoding.kind
         switch kind {
         case .string, .list, .set, .sortedSet, .hash: return .encoded
+        case .stream:
+            let stream = keyspace.insertStream(key.bytes)
+            open = stream.open
+            self.stream = StreamDecoder(stream)
+            return .encoded
         default:
             throw RDBError(
                 .unsupportedByTarget,
@@ -39,6 +46,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     }
 
     package mutating func end() throws(RDBError) {
+        try stream?.finishGroup()
         guard let deadline, let open else { return }
         open.setDeadline(deadline)
     }

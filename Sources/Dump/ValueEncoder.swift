@@ -45,8 +45,10 @@ package func encode(
         try visitor.listpack(entry.bytes, count: entry.hash.count)
     case .tableHash:
         try encodeTableHash(entry, into: &visitor)
-    case .stream, .module:
-        preconditionFailure("no value is stored as \(entry.encoding) yet")
+    case .stream:
+        try encodeStream(entry.stream, into: &visitor)
+    case .module:
+        preconditionFailure("module values are copied, not encoded")
     }
     try visitor.end()
 }
@@ -110,7 +112,7 @@ private func encodeTableHash(
 }
 
 /// Runs `body` unless something has failed before; the walks of the store cannot throw.
-private func attempt(_ failure: inout RDBError?, _ body: () throws(RDBError) -> Void) {
+func attempt(_ failure: inout RDBError?, _ body: () throws(RDBError) -> Void) {
     guard failure == nil else { return }
     do throws(RDBError) {
         try body()
