@@ -37,6 +37,11 @@ extension Command {
             sorting,
             stringNumbers,
             stringParts,
+            streamClaims,
+            streamGroups,
+            streamInformation,
+            streamReads,
+            streams,
             strings,
             transactions,
         ].joined()
