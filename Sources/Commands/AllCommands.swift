@@ -13,6 +13,7 @@ extension Command {
             debugging,
             durability,
             hashDeadlines,
+            functions,
             geo,
             geoSearch,
             hashFieldLists,

@@ -27,7 +27,7 @@ extension Entry {
         case .tableSet, .tableHash: "hashtable"
         case .indexedSortedSet: "skiplist"
         case .stream: "stream"
-        case .module: "module"
+        case .module: "raw"
         }
     }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Dump
 import RESP
 import Store
 
@@ -14,6 +15,8 @@ package struct Engine: ~Copyable {
     package var deliveries = Deliveries()
     /// Sources of function libraries, kept for the next save.
     package var functionLibraries: [ByteString] = []
+    /// What modules had beyond keys in a file, kept for the next save.
+    package var moduleData: [ModuleData] = []
     var sessions = SessionTable()
     var blocked = BlockedSessions()
     let table: CommandTable

@@ -6,6 +6,8 @@ package struct Settings {
     package var password = ByteString("")
     /// The longest string, in bytes: `proto-max-bulk-len`.
     package var longestString = 512 << 20
+    /// Whether values of modules are carried along as they came: `module-data`.
+    package var keepsModules = false
     /// Why writes are refused while `.refusingWrites` holds.
     package var writeRefusal = ""
 

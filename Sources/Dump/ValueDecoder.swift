@@ -11,6 +11,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     private let keyspace: Keyspace
     private var key = ByteWriter()
     private let deadline: Int64?
+    private let keepsModules: Bool
     private var kind = ValueKind.string
     private var open: OpenEntry?
     private var field = TextBuffer()
@@ -18,7 +19,15 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     var stream: StreamDecoder?
 
     /// Builds `key`, which must be absent in `keyspace`.
-    package init(_ key: RawSpan, deadline: Int64?, in keyspace: Keyspace) {
+    ///
+    /// Values of modules are refused by name unless they are to be kept: `keep` adds them then.
+    package init(
+        _ key: RawSpan,
+        deadline: Int64?,
+        in keyspace: Keyspace,
+        keepsModules: Bool = false
+    ) {
+        self.keepsModules = keepsModules
         self.keyspace = keyspace
         self.deadline = deadline
         self.key.append(key)
@@ -36,13 +45,29 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             open = stream.open
             self.stream = StreamDecoder(stream)
             return .encoded
+        case .module where encoding == .module: return .elements
         default:
             throw RDBError(
                 .unsupportedByTarget,
                 at: 0,
-                "values of type \(encoding.name) cannot be kept yet"
+                "values of type \(encoding.name) cannot be kept"
             )
         }
+    }
+
+    package mutating func module(_ module: ModuleID) throws(RDBError) {
+        guard !keepsModules else { return }
+        throw RDBError(
+            .unsupportedByTarget,
+            at: 0,
+            "a value of the module \(module): `module-data keep` would carry it along"
+        )
+    }
+
+    /// Adds a value of a module that was read: what follows its type byte.
+    package mutating func keep(module bytes: RawSpan) {
+        open = keyspace.insertModule(key.bytes, bytes)
+        if let deadline { open?.setDeadline(deadline) }
     }
 
     package mutating func end() throws(RDBError) {

@@ -18,6 +18,8 @@ package struct Recovery {
     package var log: LogDirectory?
     /// Whether a log whose last write was cut is cut there: `aof-load-truncated`.
     package var cutsTornTail = true
+    /// Whether what modules have in a file is carried along: `module-data`.
+    package var keepsModules = false
 
     package init(storage: any Storage) {
         self.storage = storage
@@ -110,6 +112,7 @@ package struct Recovery {
         }
         var options = SnapshotLoader.Options()
         options.dropsExpired = !isLogBase
+        options.keepsModules = keepsModules
         do throws(RDBError) {
             var loader = try SnapshotLoader(file, options: options)
             while try loader.advance(10_000, into: engine.dataSet) {
@@ -120,6 +123,7 @@ package struct Recovery {
             outcome.expiredKeys += loader.summary.expiredKeys
             outcome.auxiliary = loader.summary.auxiliary
             engine.functionLibraries += loader.summary.functions
+            engine.moduleData += loader.summary.moduleData
             return loader.offset
         } catch {
             throw .snapshot(file: name, error)

@@ -405,6 +405,7 @@ package final class SaveKeeper {
         contents.isCompressing = settings.isCompressing
         contents.isWritingChecksum = settings.isWritingChecksum
         contents.functions = engine.functionLibraries
+        contents.moduleData = engine.moduleData
         if let version = settings.forcedVersion, let target = Target(forcedVersion: version) {
             contents.target = target
         } else if engine.dataSet.mayHaveFieldDeadlines {

@@ -170,14 +170,28 @@ public struct FileWriter: ~Copyable {
         _ module: ModuleAuxiliary,
         from reader: inout FileReader
     ) throws(RDBError) {
+        begin(module)
+        try copy { sink, visitor throws(RDBError) in
+            try reader.readValue(into: &visitor, copyingTo: sink)
+        }
+    }
+
+    /// Writes data of a module beyond its keys, whose pieces are at hand.
+    public mutating func moduleAuxiliary(
+        _ module: ModuleAuxiliary,
+        _ pieces: RawSpan
+    ) throws(RDBError) {
+        begin(module)
+        try value.output.append(pieces)
+        try value.output.flushIfFull()
+    }
+
+    private mutating func begin(_ module: ModuleAuxiliary) {
         value.output.append(Opcode.moduleAuxiliary)
         value.output.append(0x81)
         value.output.appendInteger(module.module.bits.bigEndian)
         value.output.append(number: 2)
         value.output.append(number: module.when)
-        try copy { sink, visitor throws(RDBError) in
-            try reader.readValue(into: &visitor, copyingTo: sink)
-        }
     }
 
     private mutating func copy(

@@ -65,6 +65,16 @@ public struct Payload: ~Copyable {
         self.metadata = metadata
     }
 
+    /// Reads the value and writes its bytes to `sink` as they are; can be done once.
+    public mutating func readValue(
+        into visitor: inout some PayloadVisitor & ~Copyable,
+        copyingTo sink: any ByteSink
+    ) throws(RDBError) {
+        try walk.input.copy(to: sink)
+        try readValue(into: &visitor)
+        try walk.input.copy(to: nil)
+    }
+
     /// Reads the value; can be done once.
     public mutating func readValue(
         into visitor: inout some PayloadVisitor & ~Copyable

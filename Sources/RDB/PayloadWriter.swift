@@ -99,6 +99,15 @@ public struct PayloadWriter: PayloadVisitor, ~Copyable {
         try body(output.buffer.bytes)
     }
 
+    /// Writes a value whose bytes behind the type byte are at hand, as they are.
+    public mutating func copy(_ encoding: Encoding, _ bytes: RawSpan) throws(RDBError) {
+        guard case .idle = phase else { preconditionFailure("the value before has not ended") }
+        guard target.accepts(encoding) else { throw unsupported("\(encoding.name) values") }
+        try open(encoding)
+        try output.append(bytes)
+        try output.flushIfFull()
+    }
+
     /// Forgets a value that was begun.
     public mutating func cancel() {
         phase = .idle

@@ -4,7 +4,8 @@ extension Directive {
     /// Every directive of Valkey 9.1, and Larder's own, by name.
     ///
     /// Names, defaults and bounds are those that Valkey 9.1.2 tells when asked. What differs:
-    /// - `appendcompression`, `auto-aof-rewrite-garbage-percentage` and `rdb-format` are Larder's;
+    /// - `appendcompression`, `auto-aof-rewrite-garbage-percentage`, `module-data` and `rdb-format`
+    ///   are Larder's;
     /// - `dir` and `port` are given as a file would.
     static let all: [Directive] = [
         Directive(
@@ -183,6 +184,7 @@ extension Directive {
         Directive("maxmemory-samples", .integer(1...64), "5"),
         Directive("min-replicas-max-lag", .count, "10", aliases: ["min-slaves-max-lag"]),
         Directive("min-replicas-to-write", .count, "0", aliases: ["min-slaves-to-write"]),
+        Directive("module-data", .choice(["refuse", "keep"]), "refuse"),
         Directive("mptcp", .boolean, "no", .immutable),
         Directive("no-appendfsync-on-rewrite", .boolean, "no"),
         Directive("notify-keyspace-events", .eventClasses, ""),

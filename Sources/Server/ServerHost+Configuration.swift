@@ -89,6 +89,7 @@ extension ServerHost {
             diagnostics.path = path.isEmpty ? nil : path
         case "requirepass": engine.settings.password = configuration[name]
         case "proto-max-bulk-len": engine.settings.longestString = configuration.integer(name)
+        case "module-data": engine.settings.keepsModules = configuration.text(name) == "keep"
         case "enable-debug-command":
             engine.settings.debugPermission =
                 switch configuration.text(name) {

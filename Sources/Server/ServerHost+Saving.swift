@@ -77,9 +77,12 @@ extension ServerHost {
         if request.saves { try save(&engine) }
         if request.flushes {
             for number in 0..<engine.dataSet.databaseCount { engine.dataSet[number].removeAll() }
+            engine.functionLibraries.removeAll()
+            engine.moduleData.removeAll()
         }
         var recovery = Recovery(storage: storage)
         recovery.snapshotName = configuration.text("dbfilename")
+        recovery.keepsModules = engine.settings.keepsModules
         do throws(Recovery.Failure) {
             _ = try recovery.run(&engine)
         } catch {

@@ -16,6 +16,7 @@ extension ServerHost {
         var recovery = Recovery(storage: storage)
         recovery.snapshotName = configuration.text("dbfilename")
         recovery.cutsTornTail = configuration.isOn("aof-load-truncated")
+        recovery.keepsModules = engine.settings.keepsModules
         if configuration.isOn("appendonly") { recovery.log = logDirectory }
         engine.dataSet.now = time.wallTime.milliseconds
         var lastReport = begin

@@ -23,6 +23,8 @@ package struct SnapshotLoader: ~Copyable {
         /// Leave out keys whose deadline is past; a log that follows may rely on them, so not
         /// there.
         package var dropsExpired = true
+        /// Carry what modules have in the file along, instead of refusing it.
+        package var keepsModules = false
 
         package init() {}
     }
@@ -34,6 +36,8 @@ package struct SnapshotLoader: ~Copyable {
         package var auxiliary: [ByteString: ByteString] = [:]
         /// Sources of function libraries, kept to be written back.
         package var functions: [ByteString] = []
+        /// What modules have beyond keys, kept to be written back.
+        package var moduleData: [ModuleData] = []
     }
 
     /// Reads from `file`, which stays open meanwhile.
@@ -71,11 +75,7 @@ package struct SnapshotLoader: ~Copyable {
             case .function(let source):
                 summary.functions.append(source)
             case .moduleAuxiliary(let auxiliary):
-                throw RDBError(
-                    .unsupportedByTarget,
-                    at: reader.offsetOfRecord,
-                    "data of the module \(auxiliary.module.name)"
-                )
+                try load(auxiliary)
             case .sizes, .slotSizes, .slotImport, .hashTemplate:
                 break
             case .end:
@@ -83,6 +83,20 @@ package struct SnapshotLoader: ~Copyable {
             }
         }
         return true
+    }
+
+    private mutating func load(_ auxiliary: ModuleAuxiliary) throws(RDBError) {
+        guard options.keepsModules else {
+            throw RDBError(
+                .unsupportedByTarget,
+                at: reader.offsetOfRecord,
+                "data of the module \(auxiliary.module): `module-data keep` would carry it along"
+            )
+        }
+        let pieces = MemorySink()
+        var visitor = SkippingVisitor()
+        try reader.readValue(into: &visitor, copyingTo: pieces)
+        summary.moduleData.append(ModuleData(auxiliary, pieces: ByteString(pieces.array)))
     }
 
     private mutating func load(
@@ -98,8 +112,26 @@ package struct SnapshotLoader: ~Copyable {
         guard keyspace.find(reader.key) == nil else {
             throw RDBError(.duplicate, at: reader.offsetOfRecord, "the key is there twice")
         }
-        var decoder = ValueDecoder(reader.key, deadline: record.deadline, in: keyspace)
-        try reader.readValue(into: &decoder)
+        guard record.metadata == nil else {
+            throw RDBError(
+                .unsupportedByTarget,
+                at: reader.offsetOfRecord,
+                "what modules attached to a key cannot be kept"
+            )
+        }
+        var decoder = ValueDecoder(
+            reader.key,
+            deadline: record.deadline,
+            in: keyspace,
+            keepsModules: options.keepsModules
+        )
+        if record.encoding == .module {
+            let bytes = MemorySink()
+            try reader.readValue(into: &decoder, copyingTo: bytes)
+            decoder.keep(module: ByteString(bytes.array).bytes)
+        } else {
+            try reader.readValue(into: &decoder)
+        }
         guard let entry = decoder.entry else {
             summary.emptyKeys += 1
             return

@@ -26,6 +26,7 @@ package final class SnapshotSaver: SnapshotSink {
         package var isWritingChecksum = true
         package var auxiliary: [(ByteString, ByteString)] = []
         package var functions: [ByteString] = []
+        package var moduleData: [ModuleData] = []
 
         package init() {}
     }
@@ -37,6 +38,8 @@ package final class SnapshotSaver: SnapshotSink {
     private var database = -1
     /// What each database holds, until it was said.
     private var sizes: [(keys: Int, deadlines: Int)?]
+    /// What comes behind the keys.
+    private let trailers: [ModuleData]
     private var failure: String?
     private var isWalking = true
 
@@ -59,10 +62,14 @@ package final class SnapshotSaver: SnapshotSink {
         options.isWritingChecksum = contents.isWritingChecksum
         var writer = try FileWriter(for: contents.target, to: file, options: options)
         for (name, value) in contents.auxiliary { try writer.auxiliary(name, value) }
+        for data in contents.moduleData where data.comesBeforeKeys {
+            try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
+        }
         for source in contents.functions { try writer.function(source.bytes) }
         self.writer = writer
         self.file = file
         self.countsAccesses = countsAccesses
+        trailers = contents.moduleData.filter { !$0.comesBeforeKeys }
         var sizes: [(keys: Int, deadlines: Int)?] = []
         for number in 0..<data.databaseCount {
             sizes.append((data[number].count, data[number].deadlineCount))
@@ -85,6 +92,9 @@ package final class SnapshotSaver: SnapshotSink {
         isWalking = false
         if failure == nil {
             do throws(RDBError) {
+                for data in trailers {
+                    try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
+                }
                 try writer.finish()
             } catch {
                 failure = "\(error)"
@@ -137,7 +147,7 @@ package final class SnapshotSaver: SnapshotSink {
                 idleSeconds: countsAccesses == false ? UInt64(entry.idleSeconds) : nil,
                 frequency: countsAccesses == true ? UInt8(entry.frequency) : nil
             )
-            try encode(entry, into: &writer.value)
+            try write(entry, to: &writer.value)
         } catch {
             failure = "key '\(ByteString(entry.key))' in database \(number): \(error)"
             entry.keyspace.cancelSnapshot()

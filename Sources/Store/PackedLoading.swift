@@ -1,6 +1,13 @@
 import Bytes
 
 extension Keyspace {
+    /// Adds `key`, which must be absent, with a value of a module, which nothing here reads.
+    package func insertModule(_ key: RawSpan, _ bytes: RawSpan) -> OpenEntry {
+        let open = insert(key, .module, byteCount: bytes.byteCount)
+        unsafe open.entry.valueBytes.store(bytes)
+        return open
+    }
+
     /// Adds `key`, which must be absent, with a packed value that was checked throughout.
     ///
     /// One that is larger than the limits becomes the structure that it should be.

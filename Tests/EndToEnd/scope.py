@@ -2,9 +2,7 @@
 
 # Kinds of data that a file may hold.
 NOT_YET = {
-    "stream": "streams are refused by name",
     "function": "FUNCTION is not there; libraries are only kept and written back",
-    "module": "module values are refused by name",
     "log-switch": "the log cannot be switched on while the daemon runs",
 }
 

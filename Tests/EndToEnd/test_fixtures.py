@@ -45,7 +45,7 @@ def test_fixture_content(path, larder, tmp_path):
         pytest.skip("payloads for RESTORE, tested where DUMP and RESTORE are")
     needed = features(case, path)
     if "module" in needed:
-        pytest.skip("module values: no server has all of the modules")
+        pytest.skip("module values are carried, not read; tested below")
     skip_unless_there(*needed)
     if "rdb-12" in needed and not is_larder(larder_binary()):
         pytest.skip("a Valkey that stands in for Larder does not read RDB 12")
@@ -74,6 +74,56 @@ def test_fixture_content(path, larder, tmp_path):
         if "past" not in case["case"] and case.get("functions") is not None and "function" in needed:
             libraries = connection.ask("FUNCTION", "LIST")
             assert len(libraries) == len(case["functions"])
+
+
+def module_cases():
+    """Files with values or data of real modules, from the larger collection."""
+    if not SHARED_FIXTURES.exists():
+        return []
+    folders = [SHARED_FIXTURES / server for server in SERVERS + ["redis-7.4.1"]] + [SHARED_FIXTURES / "legacy" / "librdb"]
+    return [path for folder in folders for path in sorted(folder.glob("*module*.rdb"))]
+
+
+@pytest.mark.larder_only
+@pytest.mark.parametrize("path", module_cases(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_modules_have_is_carried_along_only_if_asked_for(path, larder, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(path, folder / "dump.rdb")
+    refusing = larder(start=False, directory=folder)
+    refusing.launch()
+    assert refusing.process.wait(20) == 1
+    assert "module" in refusing.log()
+
+    ours = larder(directory=folder, module_data="keep", enable_debug_command="local")
+    original = path.read_bytes()
+    with ours.connect() as connection:
+        payloads = dumps_of_modules(connection)
+        for payload in payloads:
+            assert payload[:-10] in original
+        before = len(connection.ask("KEYS", "*"))
+        connection.ask("SAVE")
+        connection.ask("DEBUG", "RELOAD")
+        assert dumps_of_modules(connection) == payloads
+        assert len(connection.ask("KEYS", "*")) == before
+    saved = (folder / "dump.rdb").read_bytes()
+    for payload in payloads:
+        assert payload[1:-10] in saved
+
+
+def dumps_of_modules(connection):
+    found = []
+    for key in sorted(connection.ask("KEYS", "*")):
+        kind = connection.ask("TYPE", key).decode()
+        if kind not in content.READERS:
+            assert len(kind) == 9
+            payload = connection.ask("DUMP", key)
+            assert connection.ask("RENAME", key, b"renamed") == b"OK"
+            assert connection.ask("RESTORE", key, 0, payload) == b"OK"
+            assert connection.ask("DUMP", key) == payload
+            assert connection.ask("DEL", b"renamed") == 1
+            found.append(payload)
+    return found
 
 
 def test_there_are_fixtures():

@@ -6,7 +6,6 @@ import pytest
 
 import content
 import dataset
-import scope
 from servers import is_larder, larder_binary
 
 # A peer, and the `rdb-format` it needs; the others read what Larder writes by itself.
@@ -23,8 +22,8 @@ WRITERS = ["redis-6.2.5", "redis-7.0.15", "valkey-8.1.8", "valkey-9.1.2"]
 
 
 def extra():
-    """Streams as soon as Larder has them."""
-    return [] if "stream" in scope.NOT_YET and is_larder(larder_binary()) else dataset.streams()
+    """Streams, whose times no log of commands records in full."""
+    return dataset.streams()
 
 
 def skip_if_too_new(reader, writer):

@@ -83,7 +83,7 @@ private struct ValueTranscript: PayloadVisitor {
 
     /// Elements in order where the kind has one, else sorted.
     var text: String {
-        let isOrdered = kind == .list || kind == .string
+        let isOrdered = kind == .list || kind == .string || kind == .stream
         return "\(kind) " + (isOrdered ? parts : parts.sorted()).joined(separator: " ")
     }
 
@@ -106,6 +106,25 @@ private struct ValueTranscript: PayloadVisitor {
     }
 
     mutating func listNode(_ listpack: RawSpan, count: Int) { _ = addAll(listpack) }
+
+    mutating func streamNode(_ listpack: RawSpan, master: StreamID, liveCount: Int) {
+        parts.append("node \(master) \(liveCount)")
+        _ = addAll(listpack)
+    }
+
+    mutating func streamState(_ state: StreamState) { parts.append("\(state)") }
+
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        parts.append("group \(name.byteString) \(group)")
+    }
+
+    mutating func pendingEntry(_ entry: PendingEntry) { parts.append("\(entry)") }
+
+    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+        parts.append("consumer \(name.byteString) \(consumer)")
+    }
+
+    mutating func consumerPending(_ id: StreamID) { parts.append("has \(id)") }
 
     mutating func listpack(_ bytes: RawSpan, count: Int) {
         guard kind != .set else {

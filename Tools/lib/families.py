@@ -302,34 +302,59 @@ FAMILIES = {
         PING
     """,
     "streams": """
-        XADD key [ NOMKSTREAM ] [ ( MAXLEN | MINID ) [ ( = | ~ ) ] count ] id ( field value )+
+        XADD key [ NOMKSTREAM ] [ ( MAXLEN | MINID ) [ ( = | ~ ) ] count [ LIMIT count ] ] newid ( field value )+
+        XADD key MAXLEN ~ count newid ( field value )+
+        XADD key MINID ~ id newid ( field value )+
         XADD key newid ( field value )+
         XADD key newid ( field value )+
+        XADD key newid a 1 b 2
+        XADD key newid a value b value
         XLEN key
         XRANGE key rangeid rangeid [ COUNT count ]
         XREVRANGE key rangeid rangeid [ COUNT count ]
         XDEL key ( id )+
         XTRIM key ( MAXLEN | MINID ) [ = ] count
+        XTRIM key ( MAXLEN | MINID ) ~ count [ LIMIT count ]
         XREAD [ COUNT count ] STREAMS key id
         XREAD [ COUNT count ] STREAMS key key id id
+        XREAD COUNT 2 STREAMS key key key id id $
+        @9 XREAD STREAMS key key + id
+        ! XREAD [ COUNT count ] BLOCK 1 STREAMS key key id $
+        XREAD STREAMS key >
         XSETID key id [ ENTRIESADDED count ] [ MAXDELETEDID id ]
+        XSETID key id
         XINFO STREAM key
-        XINFO STREAM key FULL [ COUNT count ]
+        @9 XINFO STREAM key FULL [ COUNT count ]
         XINFO GROUPS key
-        XINFO CONSUMERS key group
+        @9 XINFO CONSUMERS key group
+        XINFO HELP
         XGROUP CREATE key group ( id | $ ) [ MKSTREAM ] [ ENTRIESREAD count ]
         XGROUP CREATE key group 0
-        XGROUP SETID key group ( id | $ ) [ ENTRIESREAD count ]
+        XGROUP CREATE key group 0 MKSTREAM
+        XGROUP SETID key group ( id | $ | - | + ) [ ENTRIESREAD count ]
         XGROUP DESTROY key group
         XGROUP CREATECONSUMER key group consumer
         XGROUP DELCONSUMER key group consumer
+        XGROUP HELP
+        XGROUP NOPE key group
         XREADGROUP GROUP group consumer [ COUNT count ] [ NOACK ] STREAMS key >
+        XREADGROUP GROUP group consumer COUNT 2 STREAMS key >
+        XREADGROUP GROUP group consumer COUNT 2 STREAMS key >
+        XREADGROUP GROUP group consumer [ COUNT count ] STREAMS key key > id
         XREADGROUP GROUP group consumer [ COUNT count ] STREAMS key id
+        ! XREADGROUP GROUP group consumer BLOCK 1 [ COUNT count ] STREAMS key >
+        XREADGROUP GROUP group consumer STREAMS key $
         XACK key group ( id )+
         XPENDING key group
-        XPENDING key group [ IDLE 0 ] rangeid rangeid count [ consumer ]
-        XCLAIM key group consumer 0 ( id )+ [ IDLE ms ] [ RETRYCOUNT count ] [ FORCE ] [ JUSTID ]
-        XAUTOCLAIM key group consumer 0 rangeid [ COUNT count ] [ JUSTID ]
+        XPENDING key group [ IDLE minidle ] rangeid rangeid count [ consumer ]
+        XCLAIM key group consumer minidle ( id )+ [ IDLE ms ] [ RETRYCOUNT count ] [ FORCE ] [ JUSTID ]
+        XCLAIM key group consumer 0 id id id [ TIME at_ms ] [ LASTID id ] [ FORCE ] [ NOPE ]
+        XAUTOCLAIM key group consumer minidle rangeid [ COUNT count ] [ JUSTID ]
+        XAUTOCLAIM key group consumer 0 0 COUNT 1
+        COPY key key [ REPLACE ]
+        RENAME key key
+        OBJECT ENCODING key
+        TYPE key
         DEL key
     """,
     "geo": """
@@ -406,7 +431,7 @@ FAMILIES = {
 PRELUDE = [
     ("SET", "w:string", "text"), ("SET", "w:integer", "41"), ("RPUSH", "w:list", "a", "b", "c", "1", "2"),
     ("SADD", "w:set", "a", "b", "c"), ("SADD", "w:integers", "1", "2", "3"), ("ZADD", "w:zset", "1", "a", "2", "b", "3", "c"),
-    ("HSET", "w:hash", "a", "1", "b", "x", "c", "2.5"), ("SET", "lex:string", "text"), ("RPUSH", "lex:list", "a"),
+    ("HSET", "w:hash", "a", "1", "b", "x", "c", "2.5"), ("SET", "lex:string", "text"), ("RPUSH", "lex:list", "a"), ("XADD", "w:stream", "1-1", "a", "1", "b", "2"), ("XGROUP", "CREATE", "w:stream", "g1", "0"),
 ]
 WRONG = [request[1] for request in PRELUDE if request[1].startswith("w:")]
 
@@ -610,20 +635,28 @@ class Arguments:
     # Streams
 
     def newid(self):
+        """Never `*` alone: the time is of the moment."""
         self.last_id += 1
+        if self.chance(0.01):
+            return self.pick("18446744073709551615-*", "18446744073709551615-18446744073709551614", "9223372036854775808-0", "0-*", "0-0")
         return f"{self.last_id}-{self.random.randrange(3)}" if not self.chance(0.15) else self.pick(f"{self.last_id}-*", f"{self.last_id}")
 
     def id(self):
         if self.chance(0.8):
             near = max(0, self.last_id - self.random.randrange(12))
             return self.pick(f"{near}-{self.random.randrange(3)}", f"{near}")
-        return self.pick("0", "0-0", "0-1", "x", "", "1-x", "-1", "1-1-1", "18446744073709551615-18446744073709551615", "18446744073709551616", "$", "5-*")
+        return self.pick("0", "0-0", "0-1", "x", "", "1-x", "-1", "1-1-1", "18446744073709551615-18446744073709551615", "18446744073709551616", "$", "5-*",
+                         "9223372036854775807-9223372036854775808", "+1-1", " 1", "01-1", "1--01", "1-", "-", "1-1\0x")
 
     def rangeid(self):
         return self.pick("-", "+", self.id(), self.id(), "(" + self.id())
 
     def group(self):
         return self.pick("g1", "g2", "g3")
+
+    def minidle(self):
+        """What no entry comes near by time, but some by the option IDLE."""
+        return self.pick("0", "0", "500000") if not self.chance(0.05) else self.pick("-1", "x", "9223372036854775807")
 
     def consumer(self):
         return self.pick("alice", "bob", "carol")
@@ -729,6 +762,8 @@ class Family:
             request[self.random.randrange(1, len(request))] = self.arguments.edge()
         elif chance < 0.08:
             request[0] = request[0].lower() if isinstance(request[0], str) else request[0]
+        if self.name == "streams":
+            request = ["0-1" if part == "*" else part for part in request]
         return [part.encode() if isinstance(part, str) else part for part in request]
 
     def requests(self, count):

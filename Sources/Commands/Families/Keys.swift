@@ -1,4 +1,6 @@
 import Bytes
+import Dump
+import RDB
 import RESP
 import Store
 
@@ -76,7 +78,8 @@ private func type(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     guard let entry = engine.peek(request.key) else { return reply.status("none") }
-    reply.status(entry.kind.name)
+    guard let module = entry.module else { return reply.status(entry.kind.name) }
+    reply.status(ByteString(module.name).bytes)
 }
 
 private func rename(
@@ -141,7 +144,8 @@ private func copy(
     if destination.number == source.number, request.key.equals(key) {
         throw .text("ERR source and destination objects are the same")
     }
-    guard engine.lookup(request.key) != nil else { return reply.integer(0) }
+    guard let original = engine.lookup(request.key) else { return reply.integer(0) }
+    guard original.kind != .module else { throw .text("ERR not supported for this module key") }
     if let taken = engine.liveEntry(key, in: destination) {
         guard replaces else { return reply.integer(0) }
         destination.remove(taken)

@@ -21,7 +21,7 @@ private func dump(
     do throws(RDBError) {
         let target: Target = entry.hasFieldDeadlines ? .valkey9 : .neutral
         var writer = PayloadWriter(for: target)
-        try encode(entry, into: &writer)
+        try write(entry, to: &writer)
         writer.finishPayload { reply.bulk($0) }
     } catch {
         throw .text("ERR \(error)")
@@ -73,8 +73,19 @@ private func build(
     let scratch = engine.dataSet.scratch
     scratch.removeAll()
     do throws(RDBError) {
-        var decoder = ValueDecoder(request.key, deadline: isPast ? nil : deadline, in: scratch)
-        try payload.readValue(into: &decoder)
+        var decoder = ValueDecoder(
+            request.key,
+            deadline: isPast ? nil : deadline,
+            in: scratch,
+            keepsModules: engine.settings.keepsModules || engine.isReplaying
+        )
+        if payload.encoding == .module {
+            let bytes = MemorySink()
+            try payload.readValue(into: &decoder, copyingTo: bytes)
+            decoder.keep(module: ByteString(bytes.array).bytes)
+        } else {
+            try payload.readValue(into: &decoder)
+        }
         guard let built = decoder.entry else { throw RDBError(.truncated, at: 0, "no elements") }
         if let idle = options.idleSeconds { built.setIdle(seconds: idle) }
         if let frequency = options.frequency { built.setFrequency(frequency) }
