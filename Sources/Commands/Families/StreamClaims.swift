@@ -315,8 +315,9 @@ private func autoClaimCount(
     _ request: borrowing Request,
     _ index: Int
 ) throws(CommandError) -> Int {
-    guard let count = DecimalText.parseInteger(request[index]) else { throw .notAnInteger }
-    guard count >= 1, count <= Int64.max / 16 else { throw .text("ERR COUNT must be > 0") }
+    guard let count = DecimalText.parseInteger(request[index]), count >= 1,
+        count <= Int64.max / 16
+    else { throw .text("ERR COUNT must be > 0") }
     return Int(count)
 }
 

@@ -50,10 +50,7 @@ extension Engine {
         let stream = try lookup(request[key], .stream)?.stream
         let text = request[index]
         if text.isText("$") { return stream?.lastID ?? .zero }
-        if text.isText("+") {
-            guard let stream else { return .zero }
-            return stream.lastEntryID?.previous ?? stream.lastID
-        }
+        if text.isText("+") { return stream?.lastID.previous ?? .zero }
         if text.isText(">") {
             throw .text(
                 "ERR The > ID can be specified only when calling XREADGROUP using the GROUP "
