@@ -8,7 +8,7 @@ func encodeStream(
     into visitor: inout some PayloadVisitor & ~Copyable
 ) throws(RDBError) {
     _ = try visitor.begin(.stream3)
-    try visitor.announce(Extent(count: stream.count, nodeCount: stream.nodeCount))
+    try visitor.announce(Extent(nodeCount: stream.nodeCount))
     var failure: RDBError?
     stream.forEachNode { master, listpack, liveCount in
         attempt(&failure) { () throws(RDBError) in

@@ -348,7 +348,7 @@ private func claimAll(
     }
     claimed.endArray(mark, count: count)
     reply.array(3)
-    reply.bulk(next?.id ?? .zero)
+    reply.bulk(next.map(\.id) ?? .zero)
     reply.append(prepared: claimed.bytes)
     reply.array(gone.count)
     for id in gone { reply.bulk(id) }
