@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -21,6 +22,15 @@ int clinux_name_thread(const char *name) {
 
 int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size) {
     return accept4(socket, (struct sockaddr *)address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+size_t clinux_malloc_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+void clinux_trim_malloc(void) {
+    malloc_trim(0);
 }
 
 static volatile sig_atomic_t termination_signal;

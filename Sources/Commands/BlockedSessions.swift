@@ -40,6 +40,8 @@ struct BlockedSessions {
 
     var isEmpty: Bool { waits.isEmpty }
     var count: Int { waits.count }
+    /// How many keys are waited for.
+    var keyCount: Int { queues.count }
     var hasReadyKeys: Bool { !readyKeys.isEmpty }
 
     func wait(of session: SessionID) -> Wait? { waits[session] }

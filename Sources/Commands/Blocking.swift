@@ -90,7 +90,11 @@ extension Engine {
         _ buffer: borrowing RequestBuffer,
         _ reply: inout ReplyWriter
     ) {
+        let start = host.ticks
         run(command, buffer.request, &reply)
+        guard outcome != .blocked else { return }
+        let ticks = host.ticks &- start
+        if spend(ticks: ticks) { noteSlow(buffer.request, ticks: ticks) }
     }
 
     /// Hands the reply over that the session waited for.
@@ -149,6 +153,9 @@ extension Engine {
         finishWait(of: session, &reply)
         return true
     }
+
+    /// How many keys are waited for.
+    package var waitedKeyCount: Int { blocked.keyCount }
 
     /// How many sessions wait for keys.
     package var blockedCount: Int { blocked.count }

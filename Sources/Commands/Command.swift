@@ -113,6 +113,7 @@ package struct Command: Sendable {
         static let allowBusy = Flags(rawValue: 1 << 16)
         static let noAsyncLoading = Flags(rawValue: 1 << 17)
         static let noMandatoryKeys = Flags(rawValue: 1 << 18)
+        static let asking = Flags(rawValue: 1 << 19)
 
         // What COMMAND does not tell.
 

@@ -20,6 +20,8 @@ package struct Engine: ~Copyable {
     var sessions = SessionTable()
     var blocked = BlockedSessions()
     let table: CommandTable
+    /// How long requests took, and which of them were remarkable.
+    package var measures: Measures
     unowned let host: any Host
 
     var watches = Watches()
@@ -27,6 +29,8 @@ package struct Engine: ~Copyable {
     var tracking = TrackingTable()
     /// The sessions that cache keys on their side.
     var trackers: [SessionID] = []
+    /// The sessions that see every request.
+    var monitors: [SessionID] = []
     var pause = Pause()
     var expiryWalk = ExpiryWalk()
     /// Whether a session has begun to wait for the log to be synced.
@@ -92,6 +96,7 @@ package struct Engine: ~Copyable {
         dataSet = DataSet(databaseCount: databaseCount, seed: seed)
         keyspace = dataSet[0]
         table = CommandTable(Command.all)
+        measures = Measures(commandCount: table.rowCount)
         self.host = host
     }
 
@@ -103,6 +108,7 @@ package struct Engine: ~Copyable {
     ) -> Outcome {
         current = session
         outcome = .done
+        measures.ranCommand = -1
         keyspace = dataSet[sessions[session].database]
         guard let index = table.find(request), table.allows(request.count, at: index) else {
             // A browser was made to talk to this port: whatever else it sends is no request.
@@ -131,7 +137,9 @@ package struct Engine: ~Copyable {
         } catch {
             reply.rewind(to: mark)
             refuse(error, &reply)
+            measures.figures[index].failed += 1
         }
+        if case .blocked = outcome {} else { measures.ranCommand = index }
         if statistics.changes != changesBefore, !hasWrittenEffects {
             effects.append(request, database: keyspace.number)
         }
@@ -140,10 +148,12 @@ package struct Engine: ~Copyable {
     /// Replies with an error.
     mutating func refuse(_ error: CommandError, _ reply: inout ReplyWriter) {
         statistics.errorReplies += 1
+        let mark = reply.mark
         if case .bytes(let bytes) = error {
             reply.error(bytes.bytes)
         } else {
             reply.error(error.text)
         }
+        measures.noteError(reply.bytes(since: mark))
     }
 }

@@ -18,6 +18,8 @@ struct ExpiryWalk {
     private(set) var pace = 1.0
     private var met = 0
     private var expired = 0
+    /// The share of deadlines that were past, of those met in the last window.
+    private(set) var staleShare = 0.0
 
     /// The pace changes after this many deadlines, or buckets without any.
     private static let windowSize = 256
@@ -34,6 +36,7 @@ struct ExpiryWalk {
     mutating func adaptPace(bucketCount: Int) {
         let slowest = max(Double(bucketCount) / ExpiryWalk.longestRound, 0.1)
         if met >= ExpiryWalk.windowSize {
+            staleShare = Double(expired) / Double(met)
             if expired * 25 > met { pace *= 2 } else if expired * 100 < met { pace /= 2 }
             met = 0
             expired = 0
@@ -46,6 +49,23 @@ struct ExpiryWalk {
 }
 
 extension Engine {
+    /// The share of keys with a deadline that are past it and still there, about.
+    package var staleShare: Double { expiryWalk.staleShare / 2 }
+
+    /// Milliseconds that keys with a deadline have left on average, told from a few of them.
+    package func meanTimeToLive(in keyspace: Keyspace) -> Int64 {
+        guard keyspace.deadlineCount > 0 else { return 0 }
+        var sum: Int64 = 0
+        var count: Int64 = 0
+        keyspace.sample(32, havingDeadline: true) { entry in
+            guard let deadline = entry.deadline, deadline > dataSet.now else { return }
+            // A deadline may be as far away as numbers go.
+            sum += min(deadline - dataSet.now, 1 << 50)
+            count += 1
+        }
+        return count == 0 ? 0 : sum / count
+    }
+
     /// Removes some keys whose deadline is past; to be called once a turn.
     ///
     /// Takes no longer than `budget` microseconds, and nothing at all more than once a
@@ -53,7 +73,9 @@ extension Engine {
     @discardableResult
     package mutating func expireSome(budget: Int64) -> Bool {
         let now = dataSet.now
-        guard now != expiryWalk.lastAdvance, settings.expiresActively, !isPaused else {
+        guard now != expiryWalk.lastAdvance, settings.expiresActively,
+            !settings.isImporting, !isPaused
+        else {
             return false
         }
         let elapsed = min(max(now - expiryWalk.lastAdvance, 1), 100)
@@ -77,7 +99,10 @@ extension Engine {
             let keyspace = nextToExpire()
             expire(inBucket: expiryWalk.bucket, of: keyspace)
             expiryWalk.bucket += 1
-            if step % 16 == 0, host.microseconds >= end { return }
+            if step % 16 == 0, host.microseconds >= end {
+                statistics.expiryCutShort += 1
+                return
+            }
         }
     }
 

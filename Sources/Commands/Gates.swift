@@ -48,6 +48,7 @@ extension Engine {
         if !flags.contains(.trusted) {
             let effective = effectiveFlags(of: command)
             if let refusal = refusal(of: command, effective) {
+                measures.figures[index].rejected += 1
                 return reject(refusal, command.name == "exec", &reply)
             }
             let isHeld = gates.contains(.holdingWrites) && effective.contains(.write)
@@ -73,6 +74,7 @@ extension Engine {
         _ reply: inout ReplyWriter
     ) {
         run(index, request, &reply)
+        if gates.contains(.monitoring) { show(request, of: index) }
         guard sessions[current].flags.contains(.tracking) else { return }
         rememberKeys(of: index, request)
         // CLIENT CACHING holds for one request, which a transaction is as a whole.
@@ -90,8 +92,8 @@ extension Engine {
     ) {
         let isQueueing = sessions[current].flags.contains(.queueing)
         if isQueueing { sessions[current].flags.insert(.transactionFailed) }
-        guard isExec, isQueueing else { return refuse(error, &reply) }
-        endTransaction()
+        guard isExec else { return refuse(error, &reply) }
+        if isQueueing { endTransaction() }
         let isUnnamed = error.text.hasPrefix("ERR ")
         let reason = isUnnamed ? String(error.text.dropFirst(4)) : error.text
         refuse(.text("EXECABORT Transaction discarded because of: \(reason)"), &reply)
@@ -101,6 +103,7 @@ extension Engine {
     mutating func refuseUnrunnable(_ request: borrowing Request, _ reply: inout ReplyWriter) {
         let mark = reply.mark
         let isSkipped = takeSkip()
+        if let index = table.find(request) { measures.figures[index].rejected += 1 }
         reject(whyUnrunnable(request), request.is(0, "exec"), &reply)
         if isSkipped || sessions[current].flags.contains(.silent) { reply.rewind(to: mark) }
     }
@@ -144,6 +147,9 @@ extension Engine {
             !command.flags.contains(.whileSubscribed)
         {
             return .notWhileSubscribed(command: command.name)
+        }
+        if flags.contains(.monitoring), !does.isDisjoint(with: [.write, .readonly, .mayReplicate]) {
+            return .text("ERR Replica can't interact with the keyspace")
         }
         if gates.contains(.loading), !command.flags.contains(.loading) {
             return .text("LOADING Larder is loading the dataset in memory")
@@ -209,5 +215,6 @@ extension Engine {
         forgetWatches(of: session)
         unsubscribeEverywhere(session)
         endTracking(session)
+        endMonitoring(session)
     }
 }

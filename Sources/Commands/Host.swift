@@ -46,6 +46,18 @@ package protocol Host: AnyObject {
     /// Microseconds since some fixed moment, never going back.
     var microseconds: Int64 { get }
 
+    /// The processor's own clock, for what is measured with each request.
+    var ticks: UInt64 { get }
+
+    /// Where the memory of the program is.
+    func memory(_ engine: borrowing Engine) -> MemoryFigures
+
+    /// Gives memory that is not in use back to the system.
+    func releaseMemory()
+
+    /// DEBUG LOG: says something in the program's own messages.
+    func say(_ text: String)
+
     /// Microseconds since 1970, as the clock says now and not when the turn began.
     var timeOfDay: Int64 { get }
 
@@ -57,6 +69,28 @@ package protocol Host: AnyObject {
 
     /// Lets the whole program sleep: DEBUG SLEEP.
     func sleep(microseconds: Int64)
+}
+
+/// Where the memory of the program is, in bytes.
+package struct MemoryFigures: Sendable {
+    /// In use, by data and all else.
+    package var used = 0
+    /// The most there was in use.
+    package var peak = 0
+    /// In use before there was any data.
+    package var startup = 0
+    /// What the system counts as the program's.
+    package var resident = 0
+    package var clients = 0
+    package var log = 0
+
+    package init() {}
+
+    /// What is in use and is not data.
+    package var overhead: Int { startup + clients + log }
+
+    /// How much more the system counts than is in use.
+    package var fragmentation: Double { Double(resident) / Double(max(used, 1)) }
 }
 
 /// What CLIENT LIST tells of a connection.
@@ -79,6 +113,8 @@ package struct ConnectionDescription: Sendable {
     package var receivedByteCount: Int64 = 0
     package var sentByteCount: Int64 = 0
     package var requestCount: Int64 = 0
+    /// All that the connection takes.
+    package var memoryByteCount = 0
 
     package init() {}
 }

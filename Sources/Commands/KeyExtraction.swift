@@ -97,3 +97,71 @@ extension Command {
         return false
     }
 }
+
+extension KeySpec {
+    /// Whether it tells of arguments that look like keys and are none, as channels do.
+    var isNoKey: Bool { flags.contains { "\($0)" == "not_key" } }
+}
+
+extension Command {
+    /// What becomes of the key that is the argument at `index`.
+    func keyFlags(at index: Int, in request: borrowing Request) -> [StaticString] {
+        let specs = facts.keySpecs
+        let spec = specs.first { $0.covers(index, in: request) } ?? specs.last
+        guard let spec else { return [] }
+        let flags = spec.flags.filter { "\($0)" != "variable_flags" && "\($0)" != "incomplete" }
+        return variedFlags(in: request) ?? flags
+    }
+
+    /// The same where it depends on other arguments.
+    private func variedFlags(in request: borrowing Request) -> [StaticString]? {
+        switch name {
+        case "set":
+            for index in 3..<max(request.count, 3) where request.is(index, "get") { return nil }
+            return ["OW", "update"]
+        case "bitfield":
+            var index = 2
+            while index < request.count {
+                guard request.is(index, "get") else { return nil }
+                index += 3
+            }
+            return ["RO", "access"]
+        default: return nil
+        }
+    }
+}
+
+extension KeySpec {
+    /// Whether the argument at `index` is one of the keys that this tells of.
+    fileprivate func covers(_ index: Int, in request: borrowing Request) -> Bool {
+        guard let start = start(in: request) else { return false }
+        switch find {
+        case .unknown: return false
+        case .count(let step):
+            guard start < request.count, let count = DecimalText.parseInteger(request[start])
+            else { return false }
+            return index > start && index <= start + Int(clamping: count) * step
+                && (index - start - 1).isMultiple(of: step)
+        case .range(let last, let step, let limit):
+            var end = last >= 0 ? start + last : request.count + last
+            if limit > 1, last == -1 { end = start + (request.count - start) / limit - 1 }
+            return start...max(end, start) ~= index && (index - start).isMultiple(of: step)
+        }
+    }
+
+    private func start(in request: borrowing Request) -> Int? {
+        switch search {
+        case .unknown: return nil
+        case .index(let index): return index
+        case .keyword(let word, let from):
+            let places =
+                from >= 0
+                ? Array(min(from, request.count)..<request.count)
+                : Array((0..<max(request.count + from, 0)).reversed())
+            for place in places where request[place].text.uppercased() == word {
+                return place + 1
+            }
+            return nil
+        }
+    }
+}

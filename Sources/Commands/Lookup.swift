@@ -51,16 +51,24 @@ extension Engine {
     mutating func liveEntry(_ key: RawSpan) -> Entry? {
         guard let entry = keyspace.find(key) else { return nil }
         guard entry.isExpired, !isReplaying else { return entry }
-        expire(entry, key)
-        return nil
+        return liveAnyway(entry, key)
+    }
+
+    /// Removes a key whose deadline is past, unless a data set is being imported: then it stays,
+    /// for the clients that bring the data set and for nobody else.
+    private mutating func liveAnyway(_ entry: Entry, _ key: RawSpan) -> Entry? {
+        guard settings.isImporting else {
+            expire(entry, key)
+            return nil
+        }
+        return sessions[current].flags.contains(.importSource) ? entry : nil
     }
 
     /// The same in a database that need not be the selected one.
     mutating func liveEntry(_ key: RawSpan, in keyspace: Keyspace) -> Entry? {
         guard let entry = keyspace.find(key) else { return nil }
         guard entry.isExpired, !isReplaying else { return entry }
-        expire(entry, key)
-        return nil
+        return liveAnyway(entry, key)
     }
 
     /// The database with the number that an argument gives.

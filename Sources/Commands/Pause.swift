@@ -19,6 +19,12 @@ extension Engine {
         }
     }
 
+    /// What INFO tells of a pause: which requests wait, and how long; nil if there is none.
+    package var pauseFigures: (isForWrites: Bool, milliseconds: Int64)? {
+        guard gates.contains(.paused), pause.end > dataSet.now else { return nil }
+        return (pause.isForWrites, pause.end - dataSet.now)
+    }
+
     /// Lets requests wait until `end`; a pause that is longer or stricter stays so.
     mutating func beginPause(until end: Int64, forWrites: Bool) {
         let wasForAll = isPaused && !pause.isForWrites

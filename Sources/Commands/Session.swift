@@ -50,6 +50,8 @@ struct Session {
         static let tracking = Flags(rawValue: 1 << 12)
         /// Waits for a key, or for other servers.
         static let blocked = Flags(rawValue: 1 << 13)
+        /// CLIENT IMPORT-SOURCE: brings a data set, and sees keys past their deadline.
+        static let importSource = Flags(rawValue: 1 << 14)
     }
 }
 

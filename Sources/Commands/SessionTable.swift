@@ -115,6 +115,16 @@ extension Engine {
         !sessions[id].flags.contains(.unauthenticated)
     }
 
+    /// Whether a session listens to channels.
+    package func isListener(_ id: SessionID) -> Bool {
+        sessions[id].flags.contains(.subscribed)
+    }
+
+    /// Whether a session must stay when clients take too much memory: CLIENT NO-EVICT.
+    package func mayNotBeEvicted(_ id: SessionID) -> Bool {
+        sessions[id].flags.contains(.noEvict)
+    }
+
     /// How many sessions are open.
     package var sessionCount: Int { sessions.count }
 }

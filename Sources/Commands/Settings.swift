@@ -13,6 +13,8 @@ package struct Settings {
 
     /// Who may use DEBUG.
     package var debugPermission = DebugPermission.nobody
+    /// Whether a data set is brought by clients, so that no key expires: `import-mode`.
+    package var isImporting = false
     /// Whether keys whose deadline is past are looked for; off only in tests.
     package var expiresActively = true
 
@@ -46,6 +48,9 @@ package struct Statistics: Sendable {
     package var expiredKeys: Int64 = 0
     package var expiredFields: Int64 = 0
     package var evictedKeys: Int64 = 0
+    /// How often the look for keys past their deadline ended for want of time.
+    package var expiryCutShort: Int64 = 0
+    package var refusedPasswords: Int64 = 0
     /// Changes of keys since the start; what was not saved is the difference to the last save.
     package var changes: Int64 = 0
 

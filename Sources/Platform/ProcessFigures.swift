@@ -26,6 +26,17 @@ package enum ProcessLimits {
     }
 }
 
+/// The C library's allocator, which everything but the data set's own pages comes from.
+package enum ProcessHeap {
+    /// Bytes in blocks that are in use.
+    package static var usedByteCount: Int { Int(clinux_malloc_in_use()) }
+
+    /// Gives what is free back to the system.
+    package static func release() {
+        clinux_trim_malloc()
+    }
+}
+
 /// What the process has used so far.
 package struct ProcessFigures: Sendable {
     /// Processor time of all threads, and of this one.

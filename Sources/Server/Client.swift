@@ -19,6 +19,8 @@ struct Client: ~Copyable {
     var isLeaving = false
     /// Replies that wait for the log, and behind which later ones have to wait.
     var heldCount = 0
+    /// Since when more waits to be sent than may wait for long; nil while it does not.
+    var strainedSince: MonotonicTime?
     let connectedAt: MonotonicTime
     var lastActiveAt: MonotonicTime
     var traffic = Traffic()
@@ -47,6 +49,12 @@ struct Client: ~Copyable {
         self.serial = serial
         connectedAt = now
         lastActiveAt = now
+    }
+
+    /// Bytes of memory that the client takes.
+    var memoryByteCount: Int {
+        MemoryLayout<Client>.stride + connection.input.capacityByteCount
+            + connection.output.capacityByteCount
     }
 
     /// Whether everything that was replied has left.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The clients by the slot of their session; a client stays where it is in memory.
 ///
 /// The subscript gives the client in place, so that one of its parts can be used while a
@@ -13,15 +15,30 @@ final class ClientTable {
     private(set) var slotCount = 0
 
     static let capacity = 1 << 20
+    private static let byteCount = capacity * MemoryLayout<Int>.size
 
     init() {
-        unsafe places = .allocate(capacity: Self.capacity)
-        unsafe places.initialize(repeating: nil, count: Self.capacity)
+        // Zeroed by the system, a page when it is first used: nil is zero.
+        let mapped = unsafe mmap(
+            nil,
+            Self.byteCount,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+            -1,
+            0
+        )
+        guard let room = unsafe mapped, unsafe room != MAP_FAILED else {
+            preconditionFailure("out of memory: no address space for clients")
+        }
+        unsafe places = room.bindMemory(
+            to: UnsafeMutablePointer<Client>?.self,
+            capacity: Self.capacity
+        )
     }
 
     deinit {
         for slot in 0..<slotCount where hasClient(slot) { remove(slot) }
-        unsafe places.deallocate()
+        unsafe munmap(places, Self.byteCount)
     }
 
     /// Whether a slot has a client.

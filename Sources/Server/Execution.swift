@@ -1,5 +1,6 @@
 import Bytes
 import Commands
+import Platform
 import RESP
 import Transport
 
@@ -11,6 +12,9 @@ struct Execution: ~Copyable {
     var engine: Engine
     private let clients: ClientTable
     var limits = RequestLimits()
+    /// Requests and replies of more bytes are kept for COMMANDLOG.
+    var largestRequest = Int.max
+    var largestReply = Int.max
     /// The replies of this turn, and whose they are.
     var replies = ReplyWriter()
     var segments: [Segment] = []
@@ -82,8 +86,11 @@ struct Execution: ~Copyable {
         var limits = limits
         if !limits.isAuthenticated { limits.isAuthenticated = engine.isAuthenticated(session) }
         replies.protocolVersion = clients[slot].protocolVersion
+        let mayBeLarge = input.byteCount > largestRequest
+        var ticks = Ticks.now
         do throws(RESPError) {
             while try clients[slot].parser.parse(input, within: limits) {
+                let replyStart = replies.byteCount
                 traffic.requestCount += 1
                 clients[slot].traffic.requestCount += 1
                 let outcome = engine.execute(
@@ -91,6 +98,15 @@ struct Execution: ~Copyable {
                     session: session,
                     reply: &replies
                 )
+                let end = Ticks.now
+                if engine.spend(ticks: end &- ticks) {
+                    engine.noteSlow(clients[slot].parser.request(in: input), ticks: end &- ticks)
+                }
+                ticks = end
+                let replyByteCount = replies.byteCount - replyStart
+                if mayBeLarge || replyByteCount > largestReply {
+                    noteLarge(slot, input, replyByteCount)
+                }
                 if !engine.deliveries.isEmpty {
                     // They go right behind the reply just written; what follows behind them.
                     note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
@@ -117,6 +133,26 @@ struct Execution: ~Copyable {
         }
         clients[slot].protocolVersion = replies.protocolVersion
         note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
+    }
+
+    /// Keeps the request that was just executed, if it or its reply is remarkably long.
+    private mutating func noteLarge(_ slot: Int, _ input: RawSpan, _ replyByteCount: Int) {
+        let clients = clients
+        let size = clients[slot].parser.request(in: input).byteCount
+        if size > largestRequest {
+            engine.noteLarge(
+                clients[slot].parser.request(in: input),
+                .largeRequest,
+                byteCount: size
+            )
+        }
+        if replyByteCount > largestReply {
+            engine.noteLarge(
+                clients[slot].parser.request(in: input),
+                .largeReply,
+                byteCount: replyByteCount
+            )
+        }
     }
 
     private mutating func suspend(_ slot: Int, after outcome: Engine.Outcome) {

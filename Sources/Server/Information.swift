@@ -23,7 +23,10 @@ struct Information: ~Copyable {
         case stats
         case replication
         case cpu
+        case modules
+        case commandstats
         case errorstats
+        case latencystats
         case cluster
         case keyspace
 
@@ -35,13 +38,17 @@ struct Information: ~Copyable {
             }
         }
 
+        /// Whether it is told only to those who ask for it or for all.
+        private var isOnRequest: Bool { self == .commandstats || self == .latencystats }
+
         /// The sections that these arguments of INFO name.
         static func named(_ names: [ByteString]) -> [Section] {
             let words = names.map { $0.bytes.text.lowercased() }
-            let isAll =
-                words.isEmpty
-                || !["default", "all", "everything"].allSatisfy { !words.contains($0) }
-            return allCases.filter { isAll || words.contains($0.rawValue) }
+            let isAll = words.contains("all") || words.contains("everything")
+            let isDefault = words.isEmpty || words.contains("default")
+            return allCases.filter {
+                isAll || isDefault && !$0.isOnRequest || words.contains($0.rawValue)
+            }
         }
     }
 
@@ -112,7 +119,10 @@ extension ServerHost {
             case .stats: describeStatistics(&information, engine)
             case .replication: describeReplication(&information)
             case .cpu: describeProcessor(&information)
-            case .errorstats: break
+            case .modules: break
+            case .commandstats: describeCommands(&information, engine)
+            case .errorstats: describeErrors(&information, engine)
+            case .latencystats: describeLatencies(&information, engine)
             case .cluster: information.line("cluster_enabled", 0)
             case .keyspace: describeKeyspace(&information, engine)
             }
@@ -169,28 +179,22 @@ extension ServerHost {
         information.line("maxclients", configuration.integer("maxclients"))
         information.line("client_recent_max_input_buffer", longestInput)
         information.line("client_recent_max_output_buffer", longestOutput)
+        let sessions = engine.sessionFigures
         information.line("blocked_clients", blockedCount)
-    }
-
-    private func describeMemory(_ information: inout Information, _ engine: borrowing Engine) {
-        let used = engine.dataSet.usedByteCount
-        let figures = ProcessFigures()
-        let peak = max(statistics.peakByteCount, used)
-        information.bytes("used_memory", used)
-        information.bytes("used_memory_rss", figures.residentByteCount)
-        information.bytes("used_memory_peak", peak)
-        let share = Information.decimals(100 * Double(used) / Double(max(peak, 1)), 2)
-        information.line("used_memory_peak_perc", "\(share)%")
-        information.line("used_memory_dataset", used)
-        information.bytes("total_system_memory", Machine.memoryByteCount)
-        information.bytes("maxmemory", configuration.integer("maxmemory"))
-        information.line("maxmemory_policy", configuration.text("maxmemory-policy"))
-        let resident = figures.residentByteCount
-        information.ratio("mem_fragmentation_ratio", Double(resident) / Double(max(used, 1)))
-        information.line("mem_fragmentation_bytes", resident - used)
-        information.line("mem_allocator", "larder")
-        information.line("active_defrag_running", 0)
-        information.line("lazyfree_pending_objects", isTrue: engine.dataSet.hasGarbage)
+        information.line("tracking_clients", sessions.tracking)
+        information.line("pubsub_clients", sessions.subscribed)
+        information.line("watching_clients", sessions.watching)
+        information.line("clients_in_timeout_table", 0)
+        information.line("total_watched_keys", sessions.watchedKeys)
+        information.line("total_blocking_keys", engine.waitedKeyCount)
+        information.line("total_blocking_keys_on_nokey", 0)
+        let pause = engine.pauseFigures
+        information.line("paused_reason", pause == nil ? "none" : "client_pause")
+        information.line(
+            "paused_actions",
+            pause.map { $0.isForWrites ? "write" : "all" } ?? "none"
+        )
+        information.line("paused_timeout_milliseconds", pause?.milliseconds ?? 0)
     }
 
     private func describePersistence(
@@ -242,12 +246,25 @@ extension ServerHost {
         information.line("sync_partial_ok", 0)
         information.line("sync_partial_err", 0)
         information.line("expired_keys", counted.expiredKeys)
+        information.line("expired_fields", counted.expiredFields)
+        information.line("expired_stale_perc", Information.decimals(engine.staleShare * 100, 2))
+        information.line("expired_time_cap_reached_count", counted.expiryCutShort)
         information.line("evicted_keys", counted.evictedKeys)
-        information.line("evicted_clients", 0)
+        information.line("evicted_clients", statistics.evictedClients)
         information.line("keyspace_hits", counted.keyspaceHits)
         information.line("keyspace_misses", counted.keyspaceMisses)
+        let sessions = engine.sessionFigures
+        information.line("pubsub_channels", sessions.channels)
+        information.line("pubsub_patterns", sessions.patterns)
+        information.line("pubsubshard_channels", sessions.shardChannels)
         information.line("latest_fork_usec", 0)
         information.line("total_forks", 0)
+        information.line("migrate_cached_sockets", 0)
+        information.line("slave_expires_tracked_keys", 0)
+        information.line("tracking_total_keys", sessions.trackedKeys)
+        information.line("tracking_total_items", sessions.trackedReaders)
+        information.line("tracking_total_prefixes", sessions.trackedPrefixes)
+        information.line("unexpected_error_replies", 0)
         information.line("total_error_replies", counted.errorReplies)
         information.line("total_reads_processed", traffic.receiveCount)
         information.line("total_writes_processed", traffic.sendCount)
@@ -255,6 +272,15 @@ extension ServerHost {
             "client_query_buffer_limit_disconnections",
             statistics.inputLimitDisconnections
         )
+        information.line(
+            "client_output_buffer_limit_disconnections",
+            statistics.outputLimitDisconnections
+        )
+        information.line("eventloop_cycles", statistics.turnCount)
+        information.line("acl_access_denied_auth", counted.refusedPasswords)
+        information.line("acl_access_denied_cmd", 0)
+        information.line("acl_access_denied_key", 0)
+        information.line("acl_access_denied_channel", 0)
     }
 
     private func describeProcessor(_ information: inout Information) {
@@ -276,7 +302,8 @@ extension ServerHost {
             guard keyspace.count > 0 else { continue }
             information.line(
                 "db\(number)",
-                "keys=\(keyspace.count),expires=\(keyspace.deadlineCount),avg_ttl=0"
+                "keys=\(keyspace.count),expires=\(keyspace.deadlineCount),"
+                    + "avg_ttl=\(engine.meanTimeToLive(in: keyspace))"
             )
         }
     }

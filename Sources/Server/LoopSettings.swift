@@ -2,6 +2,35 @@ import Bytes
 import RESP
 import Transport
 
+/// How much may wait to be sent to a client before it is given up; 0: any amount.
+struct OutputLimit {
+    /// At once.
+    let hardByteCount: Int
+    /// If it is so much for so many seconds.
+    let softByteCount: Int
+    let softSeconds: Int
+
+    /// The limit of a class of clients, as `client-output-buffer-limit` says it.
+    init(_ name: String, of words: [String]) {
+        let place = words.firstIndex(of: name) ?? words.endIndex
+        let numbers = words.dropFirst(place + 1).prefix(3).compactMap { Int($0) }
+        hardByteCount = numbers.count == 3 ? numbers[0] : 0
+        softByteCount = numbers.count == 3 ? numbers[1] : 0
+        softSeconds = numbers.count == 3 ? numbers[2] : 0
+    }
+
+    /// Whether a client for which so much has been waiting since then has to go.
+    func isExceeded(by byteCount: Int, for waiting: Duration) -> Bool {
+        if hardByteCount > 0, byteCount >= hardByteCount { return true }
+        return isStrained(by: byteCount) && waiting > .seconds(softSeconds)
+    }
+
+    /// Whether so much may not wait for long.
+    func isStrained(by byteCount: Int) -> Bool {
+        softByteCount > 0 && byteCount >= softByteCount
+    }
+}
+
 /// What the loop itself needs to know of the configuration, ready to use.
 struct LoopSettings {
     let maximumClientCount: Int
@@ -11,6 +40,11 @@ struct LoopSettings {
     let idleSeconds: Int
     let maximumInputByteCount: Int
     let maximumBulkByteCount: Int
+    /// How much may wait to be sent to a client, and to one that listens to channels.
+    let outputLimit: OutputLimit
+    let listenerOutputLimit: OutputLimit
+    /// How much memory all clients together may take; 0: any amount.
+    let clientByteCount: Int
 
     init(_ configuration: Configuration) {
         maximumClientCount = configuration.integer("maxclients")
@@ -20,6 +54,10 @@ struct LoopSettings {
         idleSeconds = configuration.integer("timeout")
         maximumInputByteCount = configuration.integer("client-query-buffer-limit")
         maximumBulkByteCount = configuration.integer("proto-max-bulk-len")
+        let words = configuration.words("client-output-buffer-limit")
+        outputLimit = OutputLimit("normal", of: words)
+        listenerOutputLimit = OutputLimit("pubsub", of: words)
+        clientByteCount = configuration.clientByteCount
     }
 
     func limits(requiresPassword: Bool) -> RequestLimits {
@@ -53,4 +91,14 @@ struct LoopSettings {
         the above things in order for the server to start accepting connections from the \
         outside.\r\n
         """
+}
+
+extension Configuration {
+    /// `maxmemory-clients` in bytes; a percentage is one of `maxmemory`.
+    fileprivate var clientByteCount: Int {
+        let text = text("maxmemory-clients")
+        guard text.hasSuffix("%") else { return Int(text) ?? 0 }
+        let percent = Int(text.dropLast()) ?? 0
+        return Int(Double(integer("maxmemory")) * Double(percent) / 100)
+    }
 }

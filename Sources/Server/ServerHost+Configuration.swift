@@ -101,6 +101,13 @@ extension ServerHost {
             followMemoryLimit(&engine)
         case "tracking-table-max-keys":
             engine.settings.trackedKeyLimit = configuration.integer(name)
+        case "import-mode": engine.settings.isImporting = configuration.isOn(name)
+        case let name where name.hasPrefix("commandlog-"): followCommandLogs(&engine)
+        case "latency-monitor-threshold":
+            engine.measures.latency.threshold = Int64(configuration.integer(name))
+            engine.measures.followThresholds()
+        case "latency-tracking":
+            engine.measures.keepsHistograms = configuration.isOn(name)
         case "notify-keyspace-events":
             engine.setNotifications(Notification(letters: configuration.text(name)) ?? [])
         case "maxclients": try reserveDescriptors()
@@ -123,6 +130,24 @@ extension ServerHost {
         case let name where name.contains("-max-") || name.hasPrefix("stream-node-"):
             engine.dataSet.limits = encodingLimits
         default: break
+        }
+    }
+
+    private func followCommandLogs(_ engine: inout Engine) {
+        let logs: [(CommandLogs.Kind, threshold: String, capacity: String)] = [
+            (.slow, "commandlog-execution-slower-than", "commandlog-slow-execution-max-len"),
+            (
+                .largeRequest, "commandlog-request-larger-than",
+                "commandlog-large-request-max-len"
+            ),
+            (.largeReply, "commandlog-reply-larger-than", "commandlog-large-reply-max-len"),
+        ]
+        for (kind, threshold, capacity) in logs {
+            engine.setCommandLog(
+                kind,
+                threshold: Int64(configuration.integer(threshold)),
+                capacity: configuration.integer(capacity)
+            )
         }
     }
 

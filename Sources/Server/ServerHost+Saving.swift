@@ -128,7 +128,13 @@ extension ServerHost {
         statistics.requests.sample(statistics.traffic.requestCount, at: now)
         statistics.received.sample(statistics.traffic.receivedByteCount, at: now)
         statistics.sent.sample(statistics.traffic.sentByteCount, at: now)
-        statistics.peakByteCount = max(statistics.peakByteCount, engine.dataSet.usedByteCount)
+        learnTicks(&engine, at: now)
+        let other = engine.dataSet.otherByteCount(mallocByteCount: ProcessHeap.usedByteCount)
+        engine.settings.otherMemory = other
+        statistics.peakByteCount = max(
+            statistics.peakByteCount,
+            engine.dataSet.usedByteCount + other
+        )
         refuseWritesIfUnsafe(&engine)
     }
 }

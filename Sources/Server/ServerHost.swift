@@ -5,6 +5,7 @@ import Larder
 import Logging
 import Platform
 import RESP
+import Store
 import Transport
 
 /// The program around the engine, as commands see it: configuration, files, clients, its end.
@@ -17,6 +18,9 @@ package final class ServerHost: Host {
     let diagnostics: Diagnostics
     let time = SystemTime()
     let startedAt: MonotonicTime
+    private var processorTicks = Ticks()
+    /// Bytes in use before there was any data.
+    private let startupByteCount: Int
     let identity = Randomness.hexadecimal(digitCount: 40)
     let wakeUp: WakeUp
     let clients = ClientTable()
@@ -57,6 +61,7 @@ package final class ServerHost: Host {
         self.diagnostics = diagnostics
         messages = diagnostics.logger("larder")
         startedAt = time.monotonicTime
+        startupByteCount = ProcessHeap.usedByteCount
     }
 
     // What the loop asks.
@@ -111,10 +116,48 @@ package final class ServerHost: Host {
         description.receivedByteCount = clients[slot].traffic.receivedByteCount
         description.sentByteCount = clients[slot].traffic.sentByteCount
         description.requestCount = clients[slot].traffic.requestCount
+        description.memoryByteCount = clients[slot].memoryByteCount
         return description
     }
 
     package var microseconds: Int64 { time.monotonicTime.nanoseconds / 1000 }
+
+    package var ticks: UInt64 { Ticks.now }
+
+    /// Tells the engine what a tick is, as well as that is known by now.
+    func learnTicks(_ engine: inout Engine, at now: MonotonicTime) {
+        processorTicks.learn(at: now)
+        engine.measures.ticksPerMicrosecond = processorTicks.perMicrosecond
+    }
+
+    package func memory(_ engine: borrowing Engine) -> MemoryFigures {
+        var figures = MemoryFigures()
+        let other = engine.dataSet.otherByteCount(mallocByteCount: ProcessHeap.usedByteCount)
+        figures.used = engine.dataSet.usedByteCount + other
+        figures.peak = max(statistics.peakByteCount, figures.used)
+        figures.startup = startupByteCount
+        figures.resident = ProcessFigures().residentByteCount
+        figures.clients = clientByteCount
+        figures.log = log?.statistics.bufferedByteCount ?? 0
+        return figures
+    }
+
+    /// Bytes that clients hold: themselves, and what waits on either side of them.
+    var clientByteCount: Int {
+        var bytes = 0
+        for slot in 0..<clients.slotCount where clients.hasClient(slot) {
+            bytes += clients[slot].memoryByteCount
+        }
+        return bytes
+    }
+
+    package func releaseMemory() {
+        ProcessHeap.release()
+    }
+
+    package func say(_ text: String) {
+        messages.warning("DEBUG LOG: \(text)")
+    }
 
     package var timeOfDay: Int64 { time.wallTimeMicroseconds }
 
@@ -124,6 +167,5 @@ package final class ServerHost: Host {
 
     package func resetStatistics(_ engine: inout Engine) {
         statistics.reset()
-        engine.statistics = Statistics()
     }
 }

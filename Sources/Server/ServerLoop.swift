@@ -57,6 +57,7 @@ package struct ServerLoop: ~Copyable {
         settings = LoopSettings(host.configuration)
         now = host.time.monotonicTime
         timers.set(Self.housekeeping, at: now)
+        host.learnTicks(&execution.engine, at: now)
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
     }
 
@@ -231,6 +232,10 @@ extension ServerLoop {
                 host.statistics.inputLimitDisconnections += 1
                 host.messages.warning("Closing client that reached max query buffer length")
                 end(slot, as: .gone)
+            } else if settings.clientByteCount > 0,
+                clients[slot].connection.input.count > settings.clientByteCount
+            {
+                evictClients()
             }
         case .blocked: break
         case .postponed: postponed.append(slot)
@@ -316,6 +321,8 @@ extension ServerLoop {
                 waiting.append(segment)
             } else if Self.send(segment, execution.replies.bytes, clients, &traffic) {
                 self.end(segment.slot, as: .gone)
+            } else if !clients[segment.slot].connection.output.isEmpty {
+                limitOutput(segment.slot)
             }
         }
         execution.traffic = traffic
@@ -357,6 +364,8 @@ extension ServerLoop {
                 clients[segment.slot].heldCount -= 1
                 if Self.send(segment, turn.replies.bytes, clients, &execution.traffic) {
                     end(segment.slot, as: .gone)
+                } else if !clients[segment.slot].connection.output.isEmpty {
+                    limitOutput(segment.slot)
                 }
             }
             turn.replies.removeAll(keepingCapacityUpTo: 1 << 20)
@@ -379,6 +388,66 @@ extension ServerLoop {
         return transfer == .ended
     }
 
+    /// Gives a client up for which too much waits to be sent.
+    private mutating func limitOutput(_ slot: Int) {
+        guard clients[slot].phase != .gone else { return }
+        let byteCount = clients[slot].connection.output.count
+        let isListener = execution.engine.isListener(clients[slot].session)
+        let limit = isListener ? settings.listenerOutputLimit : settings.outputLimit
+        if limit.isStrained(by: byteCount) {
+            if clients[slot].strainedSince == nil { clients[slot].strainedSince = now }
+        } else {
+            clients[slot].strainedSince = nil
+        }
+        let waiting = clients[slot].strainedSince.map { now - $0 } ?? .zero
+        if limit.isExceeded(by: byteCount, for: waiting) {
+            let who = execution.engine.describe(clients[slot].session) ?? ""
+            host.messages.warning(
+                "Client \(who) scheduled to be closed ASAP for overcoming of output buffer limits."
+            )
+            host.statistics.outputLimitDisconnections += 1
+            return end(slot, as: .gone)
+        }
+        if settings.clientByteCount > 0, byteCount > settings.clientByteCount { evictClients() }
+    }
+
+    /// Closes the clients that take most, until all together take no more than they may.
+    private mutating func evictClients() {
+        guard settings.clientByteCount > 0 else { return }
+        var sizes: [(slot: Int, byteCount: Int)] = []
+        var total = 0
+        for slot in 0..<clients.slotCount where clients.hasClient(slot) {
+            guard clients[slot].phase != .gone else { continue }
+            let byteCount = clients[slot].memoryByteCount
+            total += byteCount
+            if !execution.engine.mayNotBeEvicted(clients[slot].session) {
+                sizes.append((slot, byteCount))
+            }
+        }
+        guard total > settings.clientByteCount else { return }
+        for (slot, byteCount) in sizes.sorted(by: { $0.byteCount > $1.byteCount }) {
+            guard total > settings.clientByteCount else { return }
+            host.messages.notice(
+                "Evicting client: \(execution.engine.describe(clients[slot].session) ?? "")"
+            )
+            host.statistics.evictedClients += 1
+            end(slot, as: .gone)
+            total -= byteCount
+        }
+    }
+
+    /// Sees to clients that do not read what they asked for.
+    private mutating func limitClients() {
+        for slot in 0..<clients.slotCount where clients.hasClient(slot) {
+            if clients[slot].connection.output.isEmpty {
+                clients[slot].strainedSince = nil
+            } else {
+                limitOutput(slot)
+            }
+        }
+        evictClients()
+    }
+
     /// Sends what the kernel had no room for before.
     private mutating func flush(_ slot: Int) {
         if clients[slot].connection.flush() == .ended { end(slot, as: .gone) }
@@ -395,12 +464,15 @@ extension ServerLoop {
         timers.set(Self.housekeeping, at: now + Self.housekeepingPeriod)
         resumePostponed()
         endIdleClients()
+        limitClients()
         host.keepHouse(&execution.engine, now: now)
     }
 
     private mutating func followConfiguration() {
         settings = LoopSettings(host.configuration)
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
+        execution.largestRequest = execution.engine.measures.largestByteCount(.largeRequest)
+        execution.largestReply = execution.engine.measures.largestByteCount(.largeReply)
         do throws(SystemError) {
             try followListeners()
         } catch {

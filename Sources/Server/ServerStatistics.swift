@@ -5,6 +5,8 @@ struct ServerStatistics {
     var traffic = Traffic()
     var rejectedConnections: Int64 = 0
     var inputLimitDisconnections: Int64 = 0
+    var outputLimitDisconnections: Int64 = 0
+    var evictedClients: Int64 = 0
     var turnCount: Int64 = 0
     /// The most memory the data set was seen to use.
     var peakByteCount = 0

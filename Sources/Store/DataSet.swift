@@ -109,6 +109,16 @@ package struct DataSet: ~Copyable {
         return bytes
     }
 
+    /// Bytes of memory beside `usedByteCount`, when `malloc` has given out so many: tables of
+    /// sets and hashes, and all that is not data.
+    package func otherByteCount(mallocByteCount: Int) -> Int {
+        var known = unsafe environment.pointee.arena.largeByteCount
+        for number in 0..<databaseCount {
+            known += unsafe keyspaces[number].table.byteCountOutsideArena
+        }
+        return max(mallocByteCount + MappedTables.byteCount - known, 0)
+    }
+
     /// Frees about `limit` elements of what was removed and is still in memory.
     package func freeSome(_ limit: Int) {
         unsafe environment.freeSome(limit)

@@ -80,10 +80,13 @@ package struct Entry {
     }
 
     /// Bytes of memory that the entry and what it owns take, without its share of the table.
-    package var byteCount: Int {
+    package var byteCount: Int { byteCount(samples: .max) }
+
+    /// The same, told from at least `samples` elements of a value that has many.
+    package func byteCount(samples: Int) -> Int {
         let own = unsafe Arena.roundedByteCount(EntryNode.byteCount(node))
         guard unsafe EntryNode.form(node) & EntryNode.pointerFlag != 0 else { return own }
-        guard encoding.isBytes else { return own + structureByteCount }
+        guard encoding.isBytes else { return own + structureByteCount(samples: samples) }
         return unsafe own + Blob.headerByteCount + Blob(address: valuePointer).capacity
     }
 

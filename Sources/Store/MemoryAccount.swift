@@ -2,11 +2,14 @@ import Structures
 
 extension Entry {
     /// Bytes of memory of the structure that the value is, its elements included.
-    var structureByteCount: Int {
+    ///
+    /// Of a structure with many elements, at least `samples` are looked at, and the others are
+    /// taken to be like them.
+    func structureByteCount(samples: Int) -> Int {
         switch encoding {
-        case .tableSet: unsafe tableByteCount(MemberNode.self)
-        case .tableHash: unsafe hash.table?.pointee.byteCount ?? 0
-        case .indexedSortedSet: sortedSetByteCount
+        case .tableSet: unsafe tableByteCount(MemberNode.self, samples)
+        case .tableHash: unsafe hash.table?.pointee.byteCount(samples: samples) ?? 0
+        case .indexedSortedSet: sortedSetByteCount(samples)
         case .blockList: listByteCount
         case .stream: unsafe stream.stream.pointee.byteCount
         default: preconditionFailure("no structure has the encoding \(encoding)")
@@ -18,21 +21,36 @@ extension Entry {
         return unsafe blocks.pointee.byteCount + MemoryLayout<BlockList>.size
     }
 
-    private var sortedSetByteCount: Int {
+    private func sortedSetByteCount(_ samples: Int) -> Int {
         let indexed = unsafe valuePointer.assumingMemoryBound(to: IndexedSortedSet.self)
-        var bytes = unsafe indexed.pointee.table.byteCount + indexed.pointee.index.byteCount
-        unsafe indexed.pointee.table.forEachSlot { slot in
-            bytes += unsafe Arena.roundedByteCount(SortedSetNode(slot.node).byteCount)
+        let bytes = unsafe indexed.pointee.table.byteCount + indexed.pointee.index.byteCount
+        let nodes = unsafe indexed.pointee.table.nodeByteCount(samples: samples) { slot in
+            unsafe SortedSetNode(slot.node).byteCount
         }
-        return unsafe bytes + MemoryLayout<IndexedSortedSet>.size
+        return unsafe bytes + nodes + MemoryLayout<IndexedSortedSet>.size
     }
 
-    private func tableByteCount<Node: SizedNode>(_: Node.Type) -> Int {
+    private func tableByteCount<Node: SizedNode>(_: Node.Type, _ samples: Int) -> Int {
         let table = unsafe valuePointer.assumingMemoryBound(to: HashTable<Node>.self)
-        var bytes = unsafe table.pointee.byteCount + MemoryLayout<HashTable<Node>>.size
-        unsafe table.pointee.forEachSlot { slot in
-            bytes += unsafe Arena.roundedByteCount(Node.byteCount(slot.node))
+        let bytes = unsafe table.pointee.byteCount + MemoryLayout<HashTable<Node>>.size
+        return unsafe bytes
+            + table.pointee.nodeByteCount(samples: samples) { unsafe Node.byteCount($0.node) }
+    }
+}
+
+extension HashTable {
+    /// Bytes of memory of all nodes, told from at least `samples` of them.
+    func nodeByteCount(samples: Int, _ size: (HashTableSlot) -> Int) -> Int {
+        var bytes = 0
+        var seen = 0
+        var bucket = 0
+        while bucket < bucketCount, seen < samples {
+            forEachSlot(inBucket: bucket) { slot in
+                bytes += Arena.roundedByteCount(size(slot))
+                seen += 1
+            }
+            bucket += 1
         }
-        return bytes
+        return seen < count && seen > 0 ? bytes * count / seen : bytes
     }
 }

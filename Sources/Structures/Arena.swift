@@ -45,6 +45,9 @@ public struct Arena {
     /// Bytes taken from the system: slabs, and blocks too large for them.
     public var heldByteCount: Int { unsafe state.pointee.heldByteCount }
 
+    /// The part of `usedByteCount` in blocks too large for slabs.
+    public var largeByteCount: Int { unsafe state.pointee.largeByteCount }
+
     /// A block of at least `byteCount` bytes, aligned to 8.
     @inlinable
     public func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
@@ -150,6 +153,7 @@ struct ArenaState {
     @usableFromInline let open: UnsafeMutablePointer<UnsafeMutablePointer<Slab>?>
     @usableFromInline var usedByteCount = 0
     @usableFromInline var heldByteCount = 0
+    @usableFromInline var largeByteCount = 0
     private var retired: UnsafeMutablePointer<Slab>?
     private var retiredCount = 0
     private var chunks = unsafe [UnsafeMutableRawPointer]()
@@ -262,12 +266,14 @@ struct ArenaState {
             preconditionFailure("out of memory: no block of \(byteCount) bytes")
         }
         unsafe heldByteCount += byteCount + ArenaState.mallocHeaderByteCount
+        unsafe largeByteCount += byteCount
         return unsafe block
     }
 
     @usableFromInline
     mutating func freeLarge(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         unsafe heldByteCount -= byteCount + ArenaState.mallocHeaderByteCount
+        unsafe largeByteCount -= byteCount
         unsafe Glibc.free(block)
     }
 
@@ -281,6 +287,7 @@ struct ArenaState {
             preconditionFailure("out of memory: no block of \(newByteCount) bytes")
         }
         unsafe heldByteCount += newByteCount - byteCount
+        unsafe largeByteCount += newByteCount - byteCount
         return unsafe moved
     }
 }

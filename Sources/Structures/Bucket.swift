@@ -32,6 +32,7 @@ public struct Bucket: Equatable {
             return unsafe block
         }
         // Fresh pages are zero, and only those that are used take memory.
+        MappedTables.note(size)
         return unsafe PageMemory.map(size)
     }
 
@@ -40,6 +41,7 @@ public struct Bucket: Equatable {
         if unsafe size < PageMemory.hugePageByteCount {
             unsafe block.deallocate()
         } else {
+            MappedTables.note(-size)
             unsafe PageMemory.unmap(block, size)
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Large blocks straight from the system, in huge pages where it has them.
 ///
@@ -36,5 +37,17 @@ enum PageMemory {
     /// Gives back what `map` gave.
     static func unmap(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         unsafe munmap(block, byteCount)
+    }
+}
+
+/// Tables so large that they come straight from the system, and not from `malloc`.
+public enum MappedTables {
+    private static let total = Atomic<Int>(0)
+
+    /// Bytes that all of them take.
+    public static var byteCount: Int { total.load(ordering: .relaxed) }
+
+    static func note(_ change: Int) {
+        total.add(change, ordering: .relaxed)
     }
 }

@@ -12,8 +12,9 @@ COUNT = int(os.environ.get("LARDER_DIFFERENTIAL_COUNT", "6000"))
 
 @pytest.mark.parametrize("family", scope.FAMILIES)
 def test_replies_are_those_of_valkey(family, larder, peer):
-    ours, theirs = larder(), peer("valkey-9.1.2")
-    found, lacking, done = compare_family(family, ours.port, theirs.port, SEED, COUNT, limit=3)
+    ours = larder(appendonly="yes", appendfsync="no", enable_debug_command="yes")
+    theirs = peer("valkey-9.1.2")
+    found, lacking, done = compare_family(family, ours, theirs, SEED, COUNT, limit=3)
     assert done >= COUNT
     assert not found, "\n\n" + "\n\n".join(map(str, found))
     assert not lacking, f"not there: {' '.join(lacking)}"

@@ -99,6 +99,20 @@ package final class TestHost: Host {
 
     package var microseconds: Int64 { elapsed }
 
+    package var ticks: UInt64 { UInt64(elapsed) }
+
+    package func memory(_ engine: borrowing Engine) -> MemoryFigures {
+        MemoryFigures()
+    }
+
+    package func releaseMemory() {
+        calls.append("releaseMemory")
+    }
+
+    package func say(_ text: String) {
+        calls.append("say \(text)")
+    }
+
     package var timeOfDay: Int64 { 1_700_000_000_000_000 + elapsed }
 
     package func sleep(microseconds: Int64) {

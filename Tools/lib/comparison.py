@@ -9,13 +9,13 @@ from collections import Counter
 from typing import NamedTuple
 
 UNORDERED = {"SMEMBERS", "SINTER", "SUNION", "SDIFF", "SPOP", "KEYS", "HKEYS", "HVALS",
-             "PUBSUB CHANNELS", "PUBSUB SHARDCHANNELS"}
+             "PUBSUB CHANNELS", "PUBSUB SHARDCHANNELS", "COMMAND LIST"}
 UNORDERED_PAIRS = {"HGETALL", "CONFIG GET"}
 SCANS = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
 
 # Random, of the moment, or of the server: equal when of one kind and size.
 SHAPE = {"SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY", "TIME", "LASTSAVE", "CLIENT ID", "CLIENT LIST", "CLIENT INFO",
-         "INFO", "MEMORY USAGE", "DUMP", "OBJECT FREQ", "OBJECT HELP", "SLOWLOG LEN"}
+         "INFO", "MEMORY USAGE", "DUMP", "OBJECT FREQ", "OBJECT HELP", "SLOWLOG LEN", "ROLE", "LOLWUT"}
 
 # Distances in time between asking one server and the other.
 NEAR = {"TTL": 3, "EXPIRETIME": 3, "HTTL": 3, "HEXPIRETIME": 3, "OBJECT IDLETIME": 3,
@@ -50,7 +50,7 @@ EXCEPTIONS = [
 def name(request):
     """The command, with its subcommand where it has one."""
     words = [part.decode("latin-1").upper() for part in request[:2]]
-    if words and words[0] in ("CLIENT", "CONFIG", "PUBSUB", "OBJECT", "MEMORY", "SLOWLOG", "XINFO", "XGROUP", "COMMAND", "LATENCY", "DEBUG"):
+    if words and words[0] in ("CLIENT", "CONFIG", "PUBSUB", "OBJECT", "MEMORY", "SLOWLOG", "XINFO", "XGROUP", "COMMAND", "COMMANDLOG", "LATENCY", "DEBUG"):
         return " ".join(words)
     return words[0] if words else ""
 
@@ -154,11 +154,31 @@ def is_same(request, ours, theirs):
             # A cursor is each server's own business, and so is what lies before and after it.
             return len(ours[1]) == len(theirs[1]) == 2
         return ours[1][0] == theirs[1][0] and pieces(ours[1][1], size) == pieces(theirs[1][1], size)
+    if command == "COMMAND INFO":
+        return described(ours) == described(theirs)
+    if command == "COMMAND GETKEYSANDFLAGS":
+        return described(ours) == described(theirs)
     if command == "XPENDING":
         return [row_without_idle(row) for row in ours[1]] == [row_without_idle(row) for row in theirs[1]]
     if command.startswith("XINFO"):
         return masked(ours) == masked(theirs)
     return False
+
+
+def described(reply):
+    """What COMMAND tells, less remarks, and with what has no order in one."""
+    mark, value = reply
+    if mark not in "*~%" or value is None:
+        return reply
+    items, skip = [], False
+    for item in value:
+        if skip or item == ("$", b"notes"):
+            skip = not skip
+            continue
+        items.append(described(item))
+    if items and all(item[0] in "+*~" for item in items):
+        items.sort(key=repr)
+    return (mark, tuple(items))
 
 
 def row_without_idle(row):

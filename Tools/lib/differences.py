@@ -199,12 +199,26 @@ def missing_commands(pair, family):
     return missing
 
 
+def losses(server, read):
+    """What a server no longer holds after it saved and loaded again, and after it died and replayed its log."""
+    before = read(server.port)
+    with server.connect() as connection:
+        connection.ask("DEBUG", "RELOAD")
+    found = [f"after a save and a load: {line}" for line in content.differences(before, read(server.port), limit=3)]
+    server.kill()
+    server.start()
+    return found + [f"after a replay of the log: {line}" for line in content.differences(before, read(server.port), limit=3)]
+
+
 def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, report=lambda text: None, first_episode=0):
-    """Runs a family against two servers, given by their ports.
+    """Runs a family against two servers, as `ours` and `theirs` of servers.py.
+
+    Ours needs a log and DEBUG: in the end it has to hold the same after a save and
+    a load, and after its death and a replay of all that was sent.
 
     Returns the differences found, shrunk, and the commands that ours lacks.
     """
-    pair = Pair(ours, theirs)
+    pair = Pair(ours.port, theirs.port)
     pair.hurry()
     found, done, episode = [], 0, first_episode
     lacking, unknown = missing_commands(pair, Family(name_, random.Random(0), is_valkey_9))
@@ -242,6 +256,11 @@ def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, 
                 break
     for connection in pair.connections:
         connection.close()
+    if ours.is_larder:
+        lost = losses(ours, pair.read)
+        if lost:
+            found.append(Difference(name_, f"{seed}, up to episode {episode - 1}", 2, [], "; ".join(lost), "expected as before"))
+            report(str(found[-1]))
     return found, sorted(lacking - unknown), done
 
 

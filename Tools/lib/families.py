@@ -381,6 +381,70 @@ FAMILIES = {
         SET key value
         DEL key
     """,
+    "introspection": """
+        COMMAND GETKEYS anyrequest
+        COMMAND GETKEYSANDFLAGS anyrequest
+        COMMAND GETKEYSANDFLAGS anyrequest
+        @9 COMMAND INFO ( commandname )+
+        COMMAND LIST FILTERBY ( MODULE value | ACLCAT category | NOPE value )
+        COMMAND LIST value
+        COMMAND NOPE
+        SLOWLOG GET [ count ]
+        SLOWLOG LEN
+        SLOWLOG RESET
+        @9 COMMANDLOG GET count logtype
+        @9 COMMANDLOG LEN logtype
+        @9 COMMANDLOG RESET logtype
+        LATENCY LATEST
+        LATENCY HISTORY event
+        LATENCY GRAPH event
+        LATENCY RESET ( event )*
+        LATENCY HISTOGRAM ( nope | get|nope )
+        LATENCY NOPE
+        MEMORY USAGE key [ SAMPLES count ]
+        MEMORY USAGE key SAMPLES int
+        MEMORY PURGE
+        MEMORY NOPE
+        SET key value
+        RPUSH key ( element )+
+        HSET key ( field value )+
+        ZADD key score member
+        SADD key ( member )+
+        OBJECT ENCODING key
+        OBJECT FREQ key
+        OBJECT IDLETIME key
+        OBJECT REFCOUNT key
+        DEBUG OBJECT nope
+        DEBUG NOPE
+        @9 DEBUG DIGEST
+        @9 DEBUG DIGEST-VALUE ( key )+
+        CONFIG GET ( maxmemory-policy | nope | slowlog-max-len | commandlog-* | latency-* )
+        CONFIG SET latency-monitor-threshold badcount
+        CONFIG SET slowlog-log-slower-than 10000000
+        CONFIG SET maxmemory-clients ( 0 | 1gb | x | 200% )
+        CONFIG SET client-output-buffer-limit ( x | "normal | pubsub )
+        CONFIG RESETSTAT
+        CLIENT GETNAME
+        CLIENT SETNAME value
+        CLIENT SETINFO ( LIB-NAME | LIB-VER | NOPE ) value
+        CLIENT NO-EVICT ( ON | OFF | value )
+        CLIENT NO-TOUCH ( ON | OFF | value )
+        @9 CLIENT IMPORT-SOURCE ( ON | OFF | value )
+        CLIENT TRACKINGINFO
+        CLIENT GETREDIR
+        CLIENT CACHING ( YES | NO | value )
+        CLIENT UNPAUSE
+        CLIENT PAUSE badcount
+        CLIENT UNBLOCK int
+        CLIENT KILL ID badcount
+        CLIENT NOPE
+        ! WAIT 0 ( 0 | 1 | -1 | x )
+        ! WAIT ( 1 | x | -1 ) ( 2 | x | -1 )
+        MODULE LIST
+        LOLWUT VERSION badcount
+        ROLE
+        INFO ( commandstats | errorstats | latencystats | everything | nope )
+    """,
     "server": """
         PING [ value ]
         ECHO value
@@ -427,6 +491,18 @@ FAMILIES = {
     """,
 }
 
+# Commands whose description is compared.
+COMMAND_NAMES = """
+    append bitcount bitfield bitop blmove blmpop blpop brpop bzmpop client client|list config config|set copy dbsize debug del discard
+    dump echo exec exists expire expiretime flushall geoadd georadius georadius_ro geosearch geosearchstore get getdel getex getrange
+    hdel hello hexpire hget hgetex hincrby hscan hset hsetex incr info keys lastsave latency latency|graph lcs lindex linsert lmove
+    lmpop lolwut lpop lpush lrange memory memory|usage mget monitor move mset msetex msetnx multi object object|freq persist pfadd
+    pfcount pfmerge ping psubscribe publish pubsub quit randomkey rename reset restore role rpoplpush sadd save scan sdiffstore select
+    set setbit shutdown sinter sintercard slowlog slowlog|get smove sort sort_ro spop spublish ssubscribe subscribe swapdb time touch
+    ttl type unlink wait watch zadd zdiff zdiffstore zinter zintercard zmpop zpopmin zrandmember zrange zrangestore zscore zunion
+    zunionstore
+""".split()
+
 # How a family's keys are filled now and then, so that its commands find something.
 PRELUDE = [
     ("SET", "w:string", "text"), ("SET", "w:integer", "41"), ("RPUSH", "w:list", "a", "b", "c", "1", "2"),
@@ -451,6 +527,7 @@ class Arguments:
         self.random = random
         self.last_id = 0
         self.payloads = []
+        self.others = {}
 
     def pick(self, *choices):
         return self.random.choice(choices)
@@ -542,6 +619,27 @@ class Arguments:
 
     def count(self):
         return str(self.random.randint(0, 6)) if not self.chance(0.15) else self.edge()
+
+    def anyrequest(self):
+        """A request of any other family, which is only told and not executed."""
+        name = self.pick("strings", "bitmaps", "hashes", "hash-deadlines", "lists", "lists-blocking", "sets", "zsets", "keys", "scans", "geo",
+                         "hyperloglog", "transactions", "pubsub", "server")
+        if name not in self.others:
+            self.others[name] = Family(name, self.random)
+        return self.others[name].request()
+
+    def commandname(self):
+        return self.random.choice(COMMAND_NAMES) if not self.chance(0.1) else self.pick("nope", "get|nope", "config|nope", "", "GET", "Config|Get")
+
+    def category(self):
+        return self.pick("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
+                         "transaction", "nope", "@set", "") if not self.chance(0.1) else self.value()
+
+    def logtype(self):
+        return self.pick("slow", "large-request", "large-reply", "SLOW", "nope", "")
+
+    def event(self):
+        return self.pick("command", "fast-command", "nope", "")
 
     def badcount(self):
         return self.pick("-1", "x", "", "1.5", "9223372036854775808", "0")
@@ -769,7 +867,7 @@ class Family:
     def requests(self, count):
         """About `count` requests; some of them inside transactions."""
         made = []
-        with_transactions = self.name not in ("pubsub", "transactions", "server", "lists-blocking")
+        with_transactions = self.name not in ("pubsub", "transactions", "server", "introspection", "lists-blocking")
         while len(made) < count:
             if with_transactions and self.random.random() < 0.01:
                 made.append([b"MULTI"])

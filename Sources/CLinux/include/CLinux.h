@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 // What glibc declares only under _GNU_SOURCE, which Swift's Glibc module is built without.
 
@@ -26,6 +28,28 @@ int clinux_lower_thread_priority(void);
 
 // Accepts a connection that does not block and is closed on exec.
 int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size);
+
+// The processor's own clock: one instruction, a few nanoseconds. Its pace is the same on all
+// cores and in all states of sleep, but nobody says which it is: it has to be measured.
+static inline uint64_t clinux_ticks(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+#else
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+#endif
+}
+
+// Bytes in blocks that malloc has given out and not got back, of all threads.
+size_t clinux_malloc_in_use(void);
+
+// Gives free memory of malloc back to the system.
+void clinux_trim_malloc(void);
 
 // Signal handlers are C: they may run between any two instructions, where Swift's runtime
 // (allocation, exclusivity) must not be entered.

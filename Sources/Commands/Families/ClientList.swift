@@ -99,6 +99,7 @@ extension Engine {
         if host.connection(of: session)?.isUnixSocket == true { letters += "U" }
         if flags.contains(.noEvict) { letters += "e" }
         if flags.contains(.noTouch) { letters += "T" }
+        if flags.contains(.importSource) { letters += "I" }
         return letters.isEmpty ? "N" : letters
     }
 
@@ -111,7 +112,6 @@ extension Engine {
         let command = Int(sessions[session].lastCommand)
         let redirect = details?.tracking.map { $0.redirect } ?? -1
         let output = connection.waitingOutputByteCount
-        let input = connection.waitingInputByteCount + connection.freeInputByteCount
         return [
             "id=\(sessions[session].clientID)",
             "addr=\(connection.address)",
@@ -137,7 +137,7 @@ extension Engine {
             "obl=\(output)",
             "oll=0",
             "omem=0",
-            "tot-mem=\(input + output + MemoryLayout<Session>.stride)",
+            "tot-mem=\(connection.memoryByteCount + MemoryLayout<Session>.stride)",
             "events=\(output > 0 ? "rw" : "r")",
             "cmd=\(command >= 0 ? table[command].name : "NULL")",
             "user=default",

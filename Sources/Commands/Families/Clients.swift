@@ -15,6 +15,12 @@ extension Command {
                 Command("client|no-touch", .exactly(3), free, setNoTouch),
                 Command("client|no-evict", .exactly(3), free.union(.admin), setNoEvict),
                 Command("client|capa", .atLeast(3), free, setCapabilities),
+                Command(
+                    "client|import-source",
+                    .exactly(3),
+                    [.noScript, .loading, .stale],
+                    setImportSource
+                ),
                 Command("client|help", .exactly(2), [.loading, .stale], clientHelp),
             ] + clientLists + clientTracking
         )
@@ -101,6 +107,18 @@ private func setNoEvict(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     try engine.setFlag(.noEvict, request)
+    reply.ok()
+}
+
+private func setImportSource(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard engine.settings.isImporting else {
+        throw .text("ERR Server is not in import mode")
+    }
+    try engine.setFlag(.importSource, request)
     reply.ok()
 }
 

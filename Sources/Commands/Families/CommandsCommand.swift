@@ -8,17 +8,21 @@ extension Command {
         Command(
             "command",
             .atLeast(1),
-            [.loading, .stale],
+            asking,
             subcommands: [
-                Command("command|count", .exactly(2), [.loading, .stale], count),
-                Command("command|list", .atLeast(2), [.loading, .stale], list),
-                Command("command|info", .atLeast(2), [.loading, .stale], describeSome),
-                Command("command|docs", .atLeast(2), [.loading, .stale], documentation),
-                Command("command|help", .exactly(2), [.loading, .stale], commandHelp),
+                Command("command|count", .exactly(2), asking, count),
+                Command("command|list", .atLeast(2), asking, list),
+                Command("command|info", .atLeast(2), asking, describeSome),
+                Command("command|docs", .atLeast(2), asking, documentation),
+                Command("command|getkeys", .atLeast(3), asking, getKeys),
+                Command("command|getkeysandflags", .atLeast(3), asking, getKeysAndFlags),
+                Command("command|help", .exactly(2), asking, commandHelp),
             ],
             describeAll
         )
     ]
+
+    private static let asking: Flags = [.loading, .stale]
 }
 
 private func count(
@@ -59,8 +63,59 @@ private func list(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    reply.array(engine.table.count)
-    for index in 0..<engine.table.count { reply.bulk(engine.table[index].name) }
+    let filter = try CommandFilter(request)
+    let mark = reply.beginArray()
+    var count = 0
+    for index in 0..<engine.table.count {
+        // Only those who look for something find subcommands, too.
+        let rows = [index] + (filter.isEmpty ? [] : Array(engine.table.subcommands(of: index)))
+        for row in rows where filter.admits(engine.table[row]) {
+            reply.bulk(engine.table[row].name)
+            count += 1
+        }
+    }
+    reply.endArray(mark, count: count)
+}
+
+/// COMMAND LIST FILTERBY.
+private enum CommandFilter {
+    case all
+    /// No command comes from a module.
+    case none
+    case category(String)
+    case pattern(ByteString)
+
+    init(_ request: borrowing Request) throws(CommandError) {
+        guard request.count > 2 else {
+            self = .all
+            return
+        }
+        guard request.count == 5, request.is(2, "filterby") else { throw .syntax }
+        if request.is(3, "module") {
+            self = .none
+        } else if request.is(3, "aclcat") {
+            self = .category(request[4].text.lowercased())
+        } else if request.is(3, "pattern") {
+            self = .pattern(ByteString(request[4]))
+        } else {
+            throw .syntax
+        }
+    }
+
+    var isEmpty: Bool {
+        if case .all = self { true } else { false }
+    }
+
+    func admits(_ command: Command) -> Bool {
+        switch self {
+        case .all: true
+        case .none: false
+        case .category(let name): command.categories.contains(name)
+        case .pattern(let pattern):
+            GlobPattern(pattern.bytes, ignoringCase: true)
+                .matches(ByteString(command.name).bytes)
+        }
+    }
 }
 
 private func documentation(
@@ -68,12 +123,84 @@ private func documentation(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    reply.map(0)
+    var rows = Array(0..<engine.table.count)
+    if request.count > 2 {
+        rows = []
+        for index in 2..<request.count {
+            if let row = engine.table.find(fullName: request[index]) { rows.append(row) }
+        }
+    }
+    reply.map(rows.count)
+    for row in rows { reply.document(engine.table[row]) }
+}
+
+private func getKeys(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    let asked = RequestBuffer(tailOf: request, from: 2)
+    let keys = try engine.keys(of: asked.request)
+    reply.array(keys.count)
+    for key in keys { reply.bulk(asked.request[key.index]) }
+}
+
+private func getKeysAndFlags(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    let asked = RequestBuffer(tailOf: request, from: 2)
+    let keys = try engine.keys(of: asked.request)
+    reply.array(keys.count)
+    for key in keys {
+        reply.array(2)
+        reply.bulk(asked.request[key.index])
+        reply.set(key.flags.count)
+        for flag in key.flags { reply.status(flag) }
+    }
+}
+
+extension RequestBuffer {
+    /// A request that is told as the last arguments of another.
+    fileprivate init(tailOf request: borrowing Request, from start: Int) {
+        self.init()
+        for index in start..<request.count { append(request[index]) }
+    }
+}
+
+extension Engine {
+    /// The keys of a request that is not executed.
+    fileprivate func keys(
+        of request: borrowing Request
+    ) throws(CommandError) -> [(index: Int, flags: [StaticString])] {
+        guard let row = table.find(request) else {
+            throw .text("ERR Invalid command specified")
+        }
+        let command = table[row]
+        guard !command.facts.keySpecs.allSatisfy({ $0.isNoKey }) else {
+            throw .text("ERR The command has no key arguments")
+        }
+        guard table.allows(request.count, at: row) else {
+            throw .text("ERR Invalid number of arguments specified for command")
+        }
+        var found: [Int] = []
+        guard command.forEachKey(in: request, { found.append($0) }) || command.mayHaveNoKeys else {
+            throw .text("ERR Invalid arguments specified for command")
+        }
+        return found.map { ($0, command.keyFlags(at: $0, in: request)) }
+    }
+}
+
+extension Command {
+    /// Whether it makes sense without keys, as a script does.
+    fileprivate var mayHaveNoKeys: Bool { flags.contains(.noMandatoryKeys) }
 }
 
 extension ReplyWriter {
     /// A row as COMMAND tells it.
     fileprivate mutating func describe(_ command: Command) {
+        let facts = command.facts
         array(10)
         bulk(command.name)
         integer(command.arity.number)
@@ -83,11 +210,85 @@ extension ReplyWriter {
         integer(command.keys.first)
         integer(command.keys.last)
         integer(command.keys.step)
-        set(0)
-        array(0)
-        array(0)
+        let categories = command.categories
+        set(categories.count)
+        for category in categories { status(ByteString("@\(category)").bytes) }
+        array(facts.tips.count)
+        for tip in facts.tips { bulk(tip) }
+        set(facts.keySpecs.count)
+        for spec in facts.keySpecs { describe(spec) }
         array(command.subcommands.count)
         for subcommand in command.subcommands { describe(subcommand) }
+    }
+
+    private mutating func describe(_ spec: KeySpec) {
+        map(3)
+        bulk("flags")
+        set(spec.flags.count)
+        for flag in spec.flags { status(flag) }
+        bulk("begin_search")
+        map(2)
+        bulk("type")
+        switch spec.search {
+        case .index(let index):
+            bulk("index")
+            bulk("spec")
+            numbers([("index", index)])
+        case .keyword(let word, let start):
+            bulk("keyword")
+            bulk("spec")
+            map(2)
+            bulk("keyword")
+            bulk(word)
+            bulk("startfrom")
+            integer(start)
+        case .unknown:
+            bulk("unknown")
+            bulk("spec")
+            map(0)
+        }
+        bulk("find_keys")
+        map(2)
+        bulk("type")
+        switch spec.find {
+        case .range(let last, let step, let limit):
+            bulk("range")
+            bulk("spec")
+            numbers([("lastkey", last), ("keystep", step), ("limit", limit)])
+        case .count(let step):
+            bulk("keynum")
+            bulk("spec")
+            numbers([("keynumidx", 0), ("firstkey", 1), ("keystep", step)])
+        case .unknown:
+            bulk("unknown")
+            bulk("spec")
+            map(0)
+        }
+    }
+
+    private mutating func numbers(_ numbers: [(name: StaticString, value: Int)]) {
+        map(numbers.count)
+        for number in numbers {
+            bulk(number.name)
+            integer(number.value)
+        }
+    }
+
+    /// What COMMAND DOCS tells of a command, behind its name.
+    fileprivate mutating func document(_ command: Command) {
+        let facts = command.facts
+        bulk(command.name)
+        map(command.subcommands.isEmpty ? 3 : 4)
+        bulk("summary")
+        bulk(facts.summary)
+        bulk("since")
+        bulk(facts.since)
+        bulk("group")
+        bulk(facts.group)
+        guard !command.subcommands.isEmpty else { return }
+        bulk("subcommands")
+        map(command.subcommands.count)
+        for subcommand in command.subcommands { document(subcommand) }
     }
 }
 
@@ -102,9 +303,9 @@ extension Command.Flags {
         (.admin, "admin"), (.pubsub, "pubsub"), (.noScript, "noscript"),
         (.blocking, "blocking"), (.loading, "loading"), (.stale, "stale"),
         (.skipMonitor, "skip_monitor"), (.skipSlowlog, "skip_commandlog"),
-        (.fast, "fast"), (.noAuth, "no_auth"), (.mayReplicate, "may_replicate"),
-        (.noAsyncLoading, "no_async_loading"), (.noMulti, "no_multi"),
-        (.movableKeys, "movablekeys"), (.allowBusy, "allow_busy"),
+        (.asking, "asking"), (.fast, "fast"), (.noAuth, "no_auth"),
+        (.mayReplicate, "may_replicate"), (.noAsyncLoading, "no_async_loading"),
+        (.noMulti, "no_multi"), (.movableKeys, "movablekeys"), (.allowBusy, "allow_busy"),
         (.noMandatoryKeys, "no_mandatory_keys"),
     ]
 }
@@ -130,23 +331,19 @@ private func commandHelp(
         "COMMAND",
         [
             "(no subcommand)",
-            "    Return details about all commands.",
+            "    Return what there is to know of all commands.",
             "COUNT",
-            "    Return the total number of commands in this server.",
-            "LIST",
-            "    Return a list of all commands in this server.",
-            "INFO [<command-name> ...]",
-            "    Return details about multiple commands.",
-            "    If no command names are given, documentation details for all",
-            "    commands are returned.",
-            "DOCS [<command-name> ...]",
-            "    Return documentation details about multiple commands.",
-            "    If no command names are given, documentation details for all",
-            "    commands are returned.",
-            "GETKEYS <full-command>",
-            "    Return the keys from a full command.",
-            "GETKEYSANDFLAGS <full-command>",
-            "    Return the keys and the access flags from a full command.",
+            "    Return how many commands there are.",
+            "LIST [FILTERBY (MODULE <module> | ACLCAT <category> | PATTERN <pattern>)]",
+            "    Return the names of all commands, or of some.",
+            "INFO [<command> ...]",
+            "    Return what there is to know of each <command> (default: of all).",
+            "DOCS [<command> ...]",
+            "    Return what each <command> is for (default: of all).",
+            "GETKEYS <request>",
+            "    Return the keys in a request.",
+            "GETKEYSANDFLAGS <request>",
+            "    Return the keys in a request and what becomes of them.",
         ]
     )
 }

@@ -159,6 +159,7 @@ extension Engine {
         let isKnown = user.equals(ByteString("default").bytes)
         let isRight = !settings.requiresPassword || settings.password.bytes.isSecretly(password)
         guard isKnown, isRight else {
+            statistics.refusedPasswords += 1
             throw .text("WRONGPASS invalid username-password pair or user is disabled.")
         }
         sessions[current].flags.remove(.unauthenticated)

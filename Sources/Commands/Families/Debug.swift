@@ -1,4 +1,5 @@
 import Bytes
+import RDB
 import RESP
 import Store
 
@@ -28,34 +29,283 @@ private func debug(
                 + "this option in the configuration file, and then restart the server."
         )
     }
-    if request.is(1, "sleep"), request.count == 3 {
+    for deed in debugDeeds where request.is(1, deed.name) {
+        guard deed.argumentCount.contains(request.count - 2) else { break }
+        return try deed.run(request, &engine, &reply)
+    }
+    guard isWithoutMeaningHere(request) else { throw .unknownSubcommandOrArity(request) }
+    reply.ok()
+}
+
+/// What DEBUG can do.
+private struct DebugDeed: Sendable {
+    let name: StaticString
+    /// How many arguments may follow the name.
+    let argumentCount: ClosedRange<Int>
+    let help: [StaticString]
+    let run: Handler
+
+    init(
+        _ name: StaticString,
+        _ argumentCount: ClosedRange<Int>,
+        help: [StaticString],
+        _ run: @escaping Handler
+    ) {
+        self.name = name
+        self.argumentCount = argumentCount
+        self.help = help
+        self.run = run
+    }
+}
+
+private let debugDeeds: [DebugDeed] = [
+    DebugDeed(
+        "change-repl-id",
+        0...0,
+        help: ["CHANGE-REPL-ID", "    Accepted; there are no replicas to tell."]
+    ) { _, _, reply throws(CommandError) in reply.ok() },
+    DebugDeed(
+        "config-rewrite-force-all",
+        0...0,
+        help: ["CONFIG-REWRITE-FORCE-ALL", "    Write the configuration to its file."]
+    ) { _, engine, reply throws(CommandError) in
+        try engine.host.rewriteConfiguration()
+        reply.ok()
+    },
+    DebugDeed(
+        "digest",
+        0...0,
+        help: ["DIGEST", "    Return a digest of all data, the same for the same content."],
+        digest
+    ),
+    DebugDeed(
+        "digest-value",
+        0...(.max),
+        help: ["DIGEST-VALUE <key> [<key> ...]", "    Return a digest of each value."],
+        digestValues
+    ),
+    DebugDeed(
+        "error",
+        1...1,
+        help: ["ERROR <text>", "    Reply with <text> as an error."]
+    ) { request, _, _ throws(CommandError) in throw .text(request[2].text) },
+    DebugDeed(
+        "htstats",
+        1...2,
+        help: ["HTSTATS <database> [full]", "    Return the figures of a hash table."],
+        tableStatistics
+    ),
+    DebugDeed(
+        "htstats-key",
+        1...2,
+        help: ["HTSTATS-KEY <key> [full]", "    Return the figures of a value's hash table."],
+        keyTableStatistics
+    ),
+    DebugDeed(
+        "listpack",
+        1...1,
+        help: ["LISTPACK <key>", "    Accept a value that is kept in one run of bytes."],
+        checkListpack
+    ),
+    DebugDeed(
+        "loadaof",
+        0...0,
+        help: ["LOADAOF", "    Load the data set from the log again."]
+    ) { _, engine, reply throws(CommandError) in
+        try engine.host.reloadLog(&engine)
+        reply.ok()
+    },
+    DebugDeed(
+        "log",
+        1...1,
+        help: ["LOG <text>", "    Say <text> in the server's messages."]
+    ) { request, engine, reply throws(CommandError) in
+        engine.host.say(request[2].text)
+        reply.ok()
+    },
+    DebugDeed(
+        "object",
+        1...2,
+        help: ["OBJECT <key> [fast]", "    Return how a value is kept."],
+        describeObject
+    ),
+    DebugDeed(
+        "populate",
+        1...3,
+        help: [
+            "POPULATE <count> [<prefix>] [<size>]",
+            "    Make <count> strings of <size> bytes, named <prefix>:<number>.",
+        ]
+    ) { request, engine, reply throws(CommandError) in
+        try populate(request, &engine)
+        reply.ok()
+    },
+    DebugDeed(
+        "protocol",
+        1...1,
+        help: [
+            "PROTOCOL <type>",
+            "    Reply with a value of a type: string, integer, double, bignum, null, array,",
+            "    set, map, push, verbatim, true or false.",
+        ]
+    ) { request, _, reply throws(CommandError) in try writeSample(request, &reply) },
+    DebugDeed(
+        "reload",
+        0...3,
+        help: [
+            "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+            "    Save the data set and load it again.",
+        ]
+    ) { request, engine, reply throws(CommandError) in
+        try reload(request, &engine)
+        reply.ok()
+    },
+    DebugDeed(
+        "replybuffer",
+        2...2,
+        help: ["REPLYBUFFER <option> <value>", "    Accepted; replies share one buffer."]
+    ) { _, _, reply throws(CommandError) in reply.ok() },
+    DebugDeed(
+        "sdslen",
+        1...1,
+        help: ["SDSLEN <key>", "    Return the lengths of a key and of its string."],
+        describeLengths
+    ),
+    DebugDeed(
+        "set-active-expire",
+        1...1,
+        help: [
+            "SET-ACTIVE-EXPIRE (0|1)",
+            "    Let keys past their deadline stay until somebody asks for them, or not.",
+        ]
+    ) { request, engine, reply throws(CommandError) in
+        engine.settings.expiresActively = DecimalText.parseInteger(request[2]) ?? 0 != 0
+        reply.ok()
+    },
+    DebugDeed(
+        "sleep",
+        1...1,
+        help: ["SLEEP <seconds>", "    Do nothing for so long."]
+    ) { request, engine, reply throws(CommandError) in
         // A text that is no number sleeps for no time, as `strtod` reads it.
         let seconds = DecimalText.parseDouble(request[2]) ?? 0
         engine.host.sleep(microseconds: Int64(min(max(seconds, 0), 1e9) * 1_000_000))
         reply.ok()
-    } else if request.is(1, "set-active-expire"), request.count == 3 {
-        engine.settings.expiresActively = DecimalText.parseInteger(request[2]) != 0
-        reply.ok()
-    } else if request.is(1, "object"), request.count >= 3 {
-        try describeObject(request, &engine, &reply)
-    } else if request.is(1, "error"), request.count == 3 {
-        throw .text(request[2].text)
-    } else if request.is(1, "populate"), 3...5 ~= request.count {
-        try populate(request, &engine)
-        reply.ok()
-    } else if request.is(1, "protocol"), request.count == 3 {
-        try writeSample(request, &reply)
-    } else if request.is(1, "reload") {
-        try reload(request, &engine)
-        reply.ok()
-    } else if request.is(1, "loadaof"), request.count == 2 {
-        try engine.host.reloadLog(&engine)
-        reply.ok()
-    } else if isWithoutMeaningHere(request) {
-        reply.ok()
-    } else {
-        throw .unknownSubcommandOrArity(request)
+    },
+    DebugDeed("help", 0...0, help: [], debugHelp),
+]
+
+private func debugHelp(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    reply.help("DEBUG", debugDeeds.flatMap { $0.help })
+}
+
+private func digest(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    var digest = ContentDigest()
+    do throws(RDBError) {
+        for number in 0..<engine.dataSet.databaseCount where engine.dataSet[number].count > 0 {
+            digest.append(number)
+            try digest.add(engine.dataSet[number])
+        }
+    } catch {
+        throw .text("ERR \(error)")
     }
+    reply.status(ByteString(digest.text).bytes)
+}
+
+private func digestValues(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    reply.array(request.count - 2)
+    for index in 2..<request.count {
+        var digest = ContentDigest()
+        if let entry = engine.liveEntry(request[index]) {
+            do throws(RDBError) {
+                try digest.append(entry)
+            } catch {
+                throw .text("ERR \(error)")
+            }
+        }
+        reply.status(ByteString(digest.text).bytes)
+    }
+}
+
+private func tableStatistics(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard let number = DecimalText.parseInteger(request[2]) else { throw .notAnInteger }
+    guard 0..<Int64(engine.dataSet.databaseCount) ~= number else {
+        throw .text("ERR Out of range database")
+    }
+    let keyspace = engine.dataSet[Int(number)]
+    let text = """
+        [Dictionary HT]
+        Hash table 0 stats (main hash table):
+         table size: \(keyspace.bucketCount)
+         number of entries: \(keyspace.count)
+        [Expires HT]
+         number of entries: \(keyspace.deadlineCount)
+
+        """
+    reply.verbatim("txt", ByteString(text).bytes)
+}
+
+private func keyTableStatistics(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard let entry = engine.keyspace.find(request[2]) else { throw .noSuchKey }
+    let count: Int
+    switch entry.encoding {
+    case .tableSet: count = entry.set.count
+    case .tableHash: count = entry.hash.count
+    case .indexedSortedSet: count = entry.sortedSet.count
+    default:
+        throw .text(
+            "ERR The value stored at the specified key is not represented using an hash table"
+        )
+    }
+    let text = "Hash table 0 stats (main hash table):\n number of entries: \(count)\n"
+    reply.verbatim("txt", ByteString(text).bytes)
+}
+
+private func checkListpack(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard let entry = engine.keyspace.find(request[2]) else { throw .noSuchKey }
+    switch entry.encoding {
+    case .packedList, .packedSet, .packedHash, .packedSortedSet:
+        reply.status("The value is one listpack")
+    default: throw .text("ERR Not a listpack encoded object.")
+    }
+}
+
+private func describeLengths(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    guard let entry = engine.keyspace.find(request[2]) else { throw .noSuchKey }
+    guard entry.kind == .string else { throw .text("ERR Not an sds encoded string.") }
+    let text = ByteString(
+        "key_sds_len:\(entry.key.byteCount) key_sds_avail:0 obj_alloc:\(entry.byteCount) "
+            + "val_sds_len:\(entry.bytes.byteCount) val_sds_avail:0 val_alloc:0"
+    )
+    reply.status(text.bytes)
 }
 
 extension Engine {
@@ -71,9 +321,10 @@ extension Engine {
 /// What test suites say to steer the inside of a server that is built otherwise.
 private func isWithoutMeaningHere(_ request: borrowing Request) -> Bool {
     let words: [StaticString] = [
-        "jmap", "quicklist-packed-threshold", "set-disable-deny-scripts", "pause-cron",
+        "quicklist-packed-threshold", "set-disable-deny-scripts", "pause-cron",
         "set-skip-checksum-validation", "dict-resizing", "hashtable-can-abort-shrink",
-        "replybuffer", "stringmatch-test", "client-enforce-reply-list", "log", "leak",
+        "stringmatch-test", "client-enforce-reply-list", "leak", "aof-flush-sleep",
+        "replicate", "pause-after-fork", "quicklist", "structsize", "client-eviction",
     ]
     for word in words where request.is(1, word) { return true }
     return false
@@ -140,6 +391,13 @@ private func writeSample(
             reply.integer(index)
             reply.boolean(index == 1)
         }
+    } else if request.is(2, "push") {
+        guard reply.protocolVersion == .resp3 else {
+            throw .text("ERR RESP2 is not supported by this command")
+        }
+        reply.push(2)
+        reply.bulk("server-cpu-usage")
+        reply.integer(42)
     } else if request.is(2, "bignum") {
         reply.bigNumber(ByteString("1234567999999999999999999999999999999").bytes)
     } else if request.is(2, "true") {

@@ -21,7 +21,11 @@ extension Command {
         Command(
             container: "module",
             [
-                Command("module|list", .exactly(2), [.admin, .noScript], listModules)
+                Command("module|list", .exactly(2), [.admin, .noScript], listModules),
+                Command("module|load", .atLeast(3), changingModules, refuseModules),
+                Command("module|loadex", .atLeast(3), changingModules, refuseModules),
+                Command("module|unload", .exactly(3), changingModules, refuseModules),
+                Command("module|help", .exactly(2), [.loading, .stale], moduleHelp),
             ]
         ),
         Command(
@@ -32,6 +36,7 @@ extension Command {
         ),
     ]
 
+    private static let changingModules: Flags = [.admin, .noScript, .noAsyncLoading]
     private static let configuring: Flags = [.admin, .noScript, .loading, .stale]
 }
 
@@ -78,8 +83,33 @@ private func lolwut(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    let text = ByteString("\(Product.name) ver. \(Product.version)\n")
-    reply.verbatim("txt", text.bytes)
+    var columns: Int64 = 64
+    var first = 1
+    if request.count > 2, request.is(1, "version") {
+        _ = try request.integer(2)
+        first = 3
+    }
+    for index in first..<max(request.count, first) {
+        guard let number = DecimalText.parseInteger(request[index]) else {
+            throw .text("ERR Syntax error. Use: LOLWUT [columns rows] [real imaginary]")
+        }
+        if index == first { columns = min(max(number, 1), 160) }
+    }
+    let drawing = larderShelf(columns: Int(columns), engine.dataSet.random())
+    let text = "\(drawing)\n\(Product.name) ver. \(Product.version)\n"
+    reply.verbatim("txt", ByteString(text).bytes)
+}
+
+/// Jars on a shelf, filled by chance.
+private func larderShelf(columns: Int, _ seed: UInt64) -> String {
+    let jars = max(columns / 8, 1)
+    let levels = (0..<jars).map { Int(truncatingIfNeeded: seed >> (2 * UInt64($0 % 32)) & 3) }
+    var lines = ["  .--.  ", " _|__|_ "].map { String(repeating: $0, count: jars) }
+    for height in (0..<4).reversed() {
+        lines.append(levels.map { height <= $0 ? "|######|" : "|      |" }.joined())
+    }
+    lines.append(String(repeating: "'======'", count: jars))
+    return lines.joined(separator: "\n") + "\n"
 }
 
 private func getConfiguration(
@@ -123,6 +153,7 @@ private func resetStatistics(
     let changes = engine.statistics.changes
     engine.statistics = Statistics()
     engine.statistics.changes = changes
+    engine.measures.reset()
     engine.host.resetStatistics(&engine)
     reply.ok()
 }
@@ -153,6 +184,22 @@ private func listModules(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     reply.array(0)
+}
+
+private func refuseModules(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    throw .text("ERR MODULE command not allowed. Larder has no modules to load or unload.")
+}
+
+private func moduleHelp(
+    _ request: borrowing Request,
+    _ engine: inout Engine,
+    _ reply: inout ReplyWriter
+) throws(CommandError) {
+    reply.help("MODULE", ["LIST", "    Return the modules that are loaded: none."])
 }
 
 private func whoAmI(

@@ -8,7 +8,7 @@ extension Command {
     static let payloads: [Command] = [
         Command("dump", .exactly(2), keys: .first, [.readonly], dump),
         Command("restore", .atLeast(4), keys: .first, [.write, .denyOOM], restore),
-        Command("restore-asking", .atLeast(4), keys: .first, [.write, .denyOOM], restore),
+        Command("restore-asking", .atLeast(4), keys: .first, [.write, .denyOOM, .asking], restore),
     ]
 }
 
@@ -42,10 +42,8 @@ private func restore(
     guard ttl >= 0 else { throw .text("ERR Invalid TTL value, must be >= 0") }
     var deadline: Int64?
     if ttl > 0 {
-        let (moment, overflows) = ttl.addingReportingOverflow(
-            options.isAbsolute ? 0 : engine.dataSet.now
-        )
-        deadline = overflows ? .max : moment
+        // Beyond the end of time is before its beginning, for Valkey and so for us.
+        deadline = options.isAbsolute ? ttl : ttl &+ engine.dataSet.now
     }
     try build(request, deadline, options, replacing: existing, &engine)
     reply.ok()

@@ -90,7 +90,7 @@ extension Engine {
         reply.array(queue.count)
         for queued in queue {
             let buffer = queued.take()
-            runTracked(queued.command, buffer.request, &reply)
+            runMeasured(queued.command, buffer.request, &reply)
         }
         effects.endTransaction()
         sessions[current].flags.remove(.executing)

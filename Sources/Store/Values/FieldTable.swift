@@ -161,13 +161,11 @@ struct FieldTable: ~Copyable {
         return nil
     }
 
-    /// Bytes of memory that the table and its fields take.
-    var byteCount: Int {
-        var bytes = unsafe fields.byteCount + due.byteCount + MemoryLayout<FieldTable>.size
-        unsafe fields.forEachSlot { slot in
-            bytes += unsafe Arena.roundedByteCount(FieldNode.byteCount(slot.node))
-        }
-        return bytes
+    /// Bytes of memory that the table and its fields take, told from `samples` of them.
+    func byteCount(samples: Int) -> Int {
+        let bytes = unsafe fields.byteCount + due.byteCount + MemoryLayout<FieldTable>.size
+        return unsafe bytes
+            + fields.nodeByteCount(samples: samples) { unsafe FieldNode.byteCount($0.node) }
     }
 
     /// Checks what must hold between any two calls; tests call it after every step.
