@@ -19,7 +19,7 @@ public enum SHA1 {
             tail.append(UInt8(truncatingIfNeeded: bitCount >> shift))
         }
         for start in stride(from: 0, to: tail.count, by: 64) {
-            absorb(tail.span.bytes.part(from: start, count: 64), &state, &words)
+            absorb(tail.bytes.part(from: start, count: 64), &state, &words)
         }
         return state.flatMap { word in
             [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }

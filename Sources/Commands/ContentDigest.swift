@@ -5,7 +5,7 @@ import Store
 
 /// A digest of content that does not depend on how it is kept: DEBUG DIGEST.
 ///
-/// The same as that of Redis and Valkey: what has no order is combined by exclusive or, what
+/// The same as that of Valkey 9: what has no order is combined by exclusive or, what
 /// has one by digesting the digest again.
 struct ContentDigest {
     private(set) var bytes = [UInt8](repeating: 0, count: 20)
@@ -19,7 +19,7 @@ struct ContentDigest {
     /// Adds something behind what was added before.
     mutating func append(_ content: RawSpan) {
         add(content)
-        bytes = SHA1.digest(bytes.span.bytes)
+        bytes = SHA1.digest(bytes.bytes)
     }
 
     mutating func append(_ value: PackedValue) {
@@ -27,7 +27,7 @@ struct ContentDigest {
     }
 
     mutating func append(_ number: Int) {
-        append([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }.span.bytes)
+        append([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }.bytes)
     }
 
     /// As DEBUG tells it.
@@ -60,7 +60,7 @@ extension ContentDigest {
                 var digest = ContentDigest()
                 digest.append(entry.key)
                 try digest.append(entry)
-                add(digest.bytes.span.bytes)
+                add(digest.bytes.bytes)
             } catch {
                 failure = error
             }
@@ -91,16 +91,16 @@ private struct DigestVisitor: PayloadVisitor {
         var element = ContentDigest()
         element.append(member)
         var text = ByteWriter()
-        text.append(seventeenDigits: score)
+        text.append(shortest: score)
         element.append(text.bytes)
-        digest.add(element.bytes.span.bytes)
+        digest.add(element.bytes.bytes)
     }
 
     mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
         var element = ContentDigest()
         element.append(field)
         element.append(value)
-        digest.add(element.bytes.span.bytes)
+        digest.add(element.bytes.bytes)
     }
 
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) {

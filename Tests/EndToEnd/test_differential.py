@@ -13,7 +13,7 @@ COUNT = int(os.environ.get("LARDER_DIFFERENTIAL_COUNT", "6000"))
 @pytest.mark.parametrize("family", scope.FAMILIES)
 def test_replies_are_those_of_valkey(family, larder, peer):
     ours = larder(appendonly="yes", appendfsync="no", enable_debug_command="yes")
-    theirs = peer("valkey-9.1.2")
+    theirs = peer("valkey-9.1.2", enable_debug_command="yes")
     found, lacking, done = compare_family(family, ours, theirs, SEED, COUNT, limit=3)
     assert done >= COUNT
     assert not found, "\n\n" + "\n\n".join(map(str, found))

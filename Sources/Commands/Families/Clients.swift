@@ -65,9 +65,9 @@ private func setInformation(
 ) throws(CommandError) {
     let details = engine.sessions.details(engine.current)
     if request.is(2, "lib-name") {
-        details.libraryName = try request.attribute(3, "lib-name")
+        details.libraryName = try request.attribute(3, request[2].text)
     } else if request.is(2, "lib-ver") {
-        details.libraryVersion = try request.attribute(3, "lib-ver")
+        details.libraryVersion = try request.attribute(3, request[2].text)
     } else {
         throw .quoting("ERR Unrecognized option '", request[2], "'")
     }
@@ -115,7 +115,7 @@ private func setImportSource(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard engine.settings.isImporting else {
+    guard engine.settings.isImporting || request.is(2, "off") else {
         throw .text("ERR Server is not in import mode")
     }
     try engine.setFlag(.importSource, request)

@@ -213,7 +213,7 @@ extension ReplyWriter {
         let categories = command.categories
         set(categories.count)
         for category in categories { status(ByteString("@\(category)").bytes) }
-        array(facts.tips.count)
+        set(facts.tips.count)
         for tip in facts.tips { bulk(tip) }
         set(facts.keySpecs.count)
         for spec in facts.keySpecs { describe(spec) }

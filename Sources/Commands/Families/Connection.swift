@@ -180,9 +180,12 @@ extension RawSpan {
 
 extension Request {
     /// The argument at `index` as a name that fits in a line of CLIENT LIST.
-    func attribute(_ index: Int, _ what: StaticString) throws(CommandError) -> ByteString {
+    ///
+    /// Nothing behind a zero byte is looked at, or shown.
+    func attribute(_ index: Int, _ what: String) throws(CommandError) -> ByteString {
         let text = self[index]
         for offset in 0..<text.byteCount where !(0x21...0x7E ~= text.byte(at: offset)) {
+            if text.byte(at: offset) == 0 { break }
             throw .text("ERR \(what) cannot contain spaces, newlines or special characters.")
         }
         return ByteString(text)

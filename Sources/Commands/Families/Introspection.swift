@@ -125,9 +125,7 @@ private func setConfiguration(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard request.count.isMultiple(of: 2) else {
-        throw .wrongArity(command: "config|set")
-    }
+    guard request.count.isMultiple(of: 2) else { throw .syntax }
     let words = request.words(from: 2)
     let pairs = stride(from: 0, to: words.count, by: 2).map {
         (name: words[$0], value: words[$0 + 1])
