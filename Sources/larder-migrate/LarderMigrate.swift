@@ -18,8 +18,11 @@ struct LarderMigrate: ParsableCommand {
                 --field-deadlines 'session:*=key-ttl-max' --field-deadlines drop-field
               larder-migrate convert shard-*.rdb -o one.rdb --to larder
               larder-migrate load dump.rdb --into valkey://127.0.0.1:6379
+              larder-migrate verify dump.rdb valkey://127.0.0.1:6379
             """,
-        subcommands: [PlanCommand.self, ConvertCommand.self, LoadCommand.self]
+        subcommands: [
+            PlanCommand.self, ConvertCommand.self, LoadCommand.self, VerifyCommand.self,
+        ]
     )
 }
 

@@ -35,6 +35,16 @@ final class StatusLine {
             let left = Double(progress.totalByteCount - progress.byteCount) / rate
             text += "  \(time(Int(left))) left"
         }
+        draw(text)
+    }
+
+    /// Shows a text.
+    func show(_ text: String) {
+        guard isOn, isTerminal else { return }
+        draw(text)
+    }
+
+    private func draw(_ text: String) {
         write("\r\u{1B}[K" + text)
         isShown = true
     }

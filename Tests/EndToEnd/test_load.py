@@ -6,7 +6,7 @@ import pytest
 
 import content
 from conftest import ROOT, SHARED_FIXTURES, skip_unless_there
-from migrator import FAILED, LOSSLESS, LOSSY, load
+from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, verify
 from servers import larder_binary, peer_binary
 
 SOURCES = ["redis-5.0.6", "redis-6.2.5", "redis-7.0.15", "redis-7.4.1", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
@@ -68,6 +68,9 @@ def test_a_dump_is_loaded_as_it_is(path, target, targets, tmp_path):
     assert outcome["failed"] == 0
     with server.connect() as connection:
         assert content.differences(without(losses, content.from_json(case)), content.read(connection, 64)) == []
+    summary, differences = verify(dump, server, expect=DIFFERENT if losses else SAME)
+    assert summary["equal"] + summary["missing_in_second"] + summary["expired"] >= summary["keys_first"]
+    assert {difference["differs"][0]["what"] for difference in differences} <= {"missing-in-second"}
     if losses:
         assert "--skip-unsupported" in load(dump, targets(target), expect=FAILED)
 

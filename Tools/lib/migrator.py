@@ -6,6 +6,7 @@ import subprocess
 from servers import ROOT
 
 LOSSLESS, FAILED, MISUSED, LOSSY = 0, 1, 2, 3
+SAME, DIFFERENT = LOSSLESS, FAILED
 
 
 def migrate_binary():
@@ -27,5 +28,14 @@ def load(files, server, *options, expect=LOSSLESS, timeout=300):
     return json.loads(done.stdout) if done.stdout else done.stderr
 
 
+def verify(first, *second, options=(), expect=SAME, timeout=300):
+    """`verify --json` of files and servers; returns the summary, and the differences."""
+    done = migrate("verify", url(first), *map(url, second), "--json", *options, expect=expect, timeout=timeout)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines, done.stderr
+    return lines[-1]["summary"], lines[:-1]
+
+
 def url(server):
-    return server if isinstance(server, str) else f"redis://127.0.0.1:{server.port}"
+    """What names a server on a command line; a file's name stays as it is."""
+    return f"redis://127.0.0.1:{server.port}" if hasattr(server, "port") else str(server)

@@ -19,6 +19,7 @@ package struct ValueDigest: PayloadVisitor {
     package private(set) var isEmpty = false
 
     private let ignored: Ignored
+    private let now: Int64
     /// What comes in order: strings, lists, entries of streams.
     private var sequence = SipHash128()
     /// What comes in any order.
@@ -48,9 +49,10 @@ package struct ValueDigest: PayloadVisitor {
         var sum = Digest128.zero
     }
 
-    /// Digests everything that is not `ignored`.
-    package init(ignoring ignored: Ignored = []) {
+    /// Digests everything that is not `ignored`, less the hash fields that have expired at `now`.
+    package init(ignoring ignored: Ignored = [], now: Int64 = .min) {
         self.ignored = ignored
+        self.now = now
     }
 
     package mutating func begin(_ encoding: Encoding) -> Reporting {
@@ -112,6 +114,7 @@ package struct ValueDigest: PayloadVisitor {
     }
 
     package mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        if let deadline, deadline <= now { return }
         var hash = SipHash128()
         hash.combine(text: field)
         hash.combine(text: value)

@@ -1,0 +1,163 @@
+import Bytes
+import RESP
+import Transport
+
+/// A key of a live server.
+package struct LiveKey: Sendable {
+    /// The database.
+    package let database: Int
+    /// The key.
+    package let name: ByteString
+    /// What `DUMP` answered.
+    package let payload: ByteString
+    /// When it expires, in milliseconds since 1970.
+    package let deadline: Int64?
+}
+
+/// Everything that a live server holds, or all primaries of a cluster, key by key.
+///
+/// `SCAN` finds the keys, which are asked for in pipelines of a few megabytes; memory grows with
+/// the largest value, not with the data set. While the server changes, keys may come twice, and
+/// those that come and go may not come at all: that is `SCAN`'s promise. Keys that vanish between
+/// being found and being asked for are counted.
+package final class LiveSource {
+    /// The server that was named.
+    package let url: ServerURL
+    /// What it says it is.
+    package let identity: ServerIdentity
+    /// Keys that were found and then were gone.
+    package private(set) var vanishedCount = 0
+    private let nodes: [LiveNode]
+    private let map: ClusterMap?
+
+    /// Connects to the server, or to all primaries of its cluster.
+    package init(at url: ServerURL) throws(ServerError) {
+        self.url = url
+        let first = try ServerClient(connectingTo: url)
+        identity = try first.identity()
+        guard identity.isClusterNode, let map = try ServerClient.clusterMap(of: url) else {
+            self.map = nil
+            nodes = [LiveNode(first, identity)]
+            return
+        }
+        self.map = map
+        nodes = try map.primaries.map { address throws(ServerError) in
+            let client = try ServerClient(connectingTo: ServerURL(address: address, like: url))
+            return LiveNode(client, try client.identity())
+        }
+    }
+
+    /// How many keys there are, by the servers' own counts.
+    package var keyCount: Int {
+        nodes.reduce(0) { $0 + $1.identity.keyCounts.values.reduce(0, +) }
+    }
+
+    /// Asks the first of the servers, which may refuse.
+    func askFirst(_ request: [ByteString]) throws(ServerError) -> Reply {
+        nodes[0].client.queue(request)
+        return try nodes[0].client.nextReplyWaiting()
+    }
+
+    /// Hands out every key.
+    package func readAll<Failure: Error>(
+        _ body: (LiveKey) throws(Failure) -> Void
+    ) throws(LiveFailure<Failure>) {
+        for node in nodes {
+            let databases = url.database.map { [$0] } ?? node.identity.keyCounts.keys.sorted()
+            for database in databases { try readAll(of: node, database, body) }
+        }
+    }
+
+    private func readAll<Failure: Error>(
+        of node: LiveNode,
+        _ database: Int,
+        _ body: (LiveKey) throws(Failure) -> Void
+    ) throws(LiveFailure<Failure>) {
+        try LiveFailure<Failure>.server { () throws(ServerError) in try node.client.select(database)
+        }
+        var cursor: ByteString? = "0"
+        while let current = cursor {
+            let keys = try LiveFailure<Failure>.server { () throws(ServerError) in
+                let (next, keys) = try node.scan(current)
+                cursor = next
+                return keys
+            }
+            try read(keys, of: node, database) { index, payload, deadline throws(Failure) in
+                guard let payload else {
+                    vanishedCount += 1
+                    return
+                }
+                try body(
+                    LiveKey(
+                        database: database,
+                        name: keys[index],
+                        payload: payload,
+                        deadline: deadline
+                    )
+                )
+            }
+        }
+    }
+
+    /// Asks for `keys` of one database; those that are gone come without a payload.
+    package func read<Failure: Error>(
+        _ keys: [ByteString],
+        in database: Int,
+        _ body: (Int, ByteString?, Int64?) throws(Failure) -> Void
+    ) throws(LiveFailure<Failure>) {
+        for (number, node) in nodes.enumerated() {
+            let places = keys.indices.filter { self.node(of: keys[$0]) == number }
+            guard !places.isEmpty else { continue }
+            try LiveFailure<Failure>.server { () throws(ServerError) in
+                try node.client.select(database)
+            }
+            try read(places.map { keys[$0] }, of: node, database) {
+                index,
+                payload,
+                deadline throws(Failure) in
+                try body(places[index], payload, deadline)
+            }
+        }
+    }
+
+    private func node(of key: ByteString) -> Int {
+        guard let map, let address = map.primary(of: ClusterSlot.of(key.bytes)) else { return 0 }
+        return map.primaries.firstIndex(of: address) ?? 0
+    }
+
+    private func read<Failure: Error>(
+        _ keys: [ByteString],
+        of node: LiveNode,
+        _ database: Int,
+        _ body: (Int, ByteString?, Int64?) throws(Failure) -> Void
+    ) throws(LiveFailure<Failure>) {
+        var start = 0
+        while start < keys.count {
+            let end = min(keys.count, start + node.pipelineCount)
+            node.ask(keys[start..<end])
+            for index in start..<end {
+                let (payload, deadline) = try LiveFailure<Failure>.server {
+                    () throws(ServerError) in try node.answer()
+                }
+                do throws(Failure) {
+                    try body(index, payload, deadline)
+                } catch {
+                    throw .other(error)
+                }
+            }
+            start = end
+        }
+    }
+}
+
+/// What ended the reading of a live server: the server, or whoever was handed its keys.
+package enum LiveFailure<Other: Error>: Error {
+    case server(ServerError)
+    case other(Other)
+
+    static func server<Result>(
+        _ body: () throws(ServerError) -> Result
+    ) throws(LiveFailure<Other>) -> Result {
+        do throws(ServerError) { return try body() } catch { throw .server(error) }
+    }
+}

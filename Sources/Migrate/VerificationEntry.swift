@@ -1,0 +1,90 @@
+import Bytes
+import Inspect
+import RDB
+
+/// Which of the two data sets of a verification.
+package enum Side: UInt8, Sendable, CaseIterable {
+    case first
+    case second
+
+    /// The other one.
+    package var other: Side { self == .first ? .second : .first }
+}
+
+/// What a verification keeps of a key of one side.
+///
+///     u32 BE  bytes of the key       items of one key sort next to each other,
+///     key                            the first side's before the second's
+///     u8      side
+///     u8      encoding
+///     u8      1 = has a deadline
+///     i64     deadline
+///     16      digest of the value
+struct VerificationEntry: Equatable {
+    var database: Int
+    var key: ByteString
+    var side: Side
+    var encoding: Encoding
+    var deadline: Int64?
+    var digest: Digest128
+
+    private static let fixedByteCount = 3 + 8 + 16
+
+    /// Sorts by database, then by the first bytes of the key.
+    var rank: UInt64 {
+        var rank = UInt64(UInt16(clamping: database))
+        for offset in 0..<6 {
+            let byte = offset < key.byteCount ? key.bytes.byte(at: offset) : 0
+            rank = rank << 8 | UInt64(byte)
+        }
+        return rank
+    }
+
+    /// Appends what sorts behind the rank.
+    func encode(into writer: inout ByteWriter) {
+        writer.appendBigEndian(UInt32(clamping: key.byteCount))
+        writer.append(key.bytes)
+        writer.append(side.rawValue)
+        writer.append(encoding.rawValue)
+        writer.append(deadline == nil ? 0 : 1)
+        writer.appendInteger(deadline ?? 0)
+        writer.appendInteger(digest.high)
+        writer.appendInteger(digest.low)
+    }
+
+    init(
+        database: Int,
+        key: ByteString,
+        side: Side,
+        encoding: Encoding,
+        deadline: Int64?,
+        digest: Digest128
+    ) {
+        self.database = database
+        self.key = key
+        self.side = side
+        self.encoding = encoding
+        self.deadline = deadline
+        self.digest = digest
+    }
+
+    /// Reads what `encode` wrote; nil if it is something else.
+    init?(rank: UInt64, _ content: RawSpan) {
+        var reader = ByteReader(content)
+        do {
+            let count = Int(try reader.readBigEndian(as: UInt32.self))
+            key = ByteString(try reader.readBytes(count))
+            let bytes = (try reader.readByte(), try reader.readByte(), try reader.readByte())
+            guard let side = Side(rawValue: bytes.0), let encoding = Encoding(rawValue: bytes.1)
+            else { return nil }
+            let moment = try reader.readInteger(as: Int64.self)
+            (self.side, self.encoding) = (side, encoding)
+            deadline = bytes.2 == 0 ? nil : moment
+            let high = try reader.readInteger(as: UInt64.self)
+            digest = Digest128(high: high, low: try reader.readInteger(as: UInt64.self))
+        } catch {
+            return nil
+        }
+        database = Int(rank >> 48)
+    }
+}

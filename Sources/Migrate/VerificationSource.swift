@@ -1,0 +1,152 @@
+import Bytes
+import Inspect
+import RDB
+import RESP
+
+/// One of the two data sets of a verification.
+package enum VerificationSource: Sendable {
+    /// Files that are one data set together.
+    case files([String])
+    /// A server, or a cluster.
+    case server(ServerURL)
+}
+
+/// Everything that is read of one side.
+struct VerificationReader: RecordConsumer, ~Copyable {
+    private let side: Side
+    private let take: (VerificationEntry) throws(VerificationError) -> Void
+    private let takeFunction: (ByteString) -> Void
+    private var digest: ValueDigest
+
+    /// Hands every key of `side` to `take`; what has expired at `now` is not there.
+    init(
+        _ side: Side,
+        now: Int64,
+        functions takeFunction: @escaping (ByteString) -> Void,
+        _ take: @escaping (VerificationEntry) throws(VerificationError) -> Void
+    ) {
+        self.side = side
+        self.take = take
+        self.takeFunction = takeFunction
+        digest = ValueDigest(now: now)
+    }
+
+    /// Reads all of a source.
+    mutating func read(_ source: VerificationSource) throws(VerificationError) {
+        switch source {
+        case .files(let paths):
+            try VerificationError.catching { () throws(InspectError) in
+                try Inspection(paths: paths).read(into: &self)
+            }
+        case .server(let url): try read(url)
+        }
+    }
+
+    mutating func key(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) {
+        try reader.readValue(into: &digest)
+        let key = ByteString(reader.key)
+        let database = Int(clamping: reader.database)
+        do throws(VerificationError) {
+            try add(key, database, record.encoding, record.deadline)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot go on", cause: error)
+        }
+    }
+
+    mutating func record(_ record: Record, _ reader: inout FileReader) throws(RDBError) {
+        if case .function(let source) = record { takeFunction(source) }
+    }
+
+    mutating func effects(_ requests: RawSpan, startsFile: Bool) throws(RDBError) {
+        throw RDBError(
+            .transferFailed,
+            at: 0,
+            "cannot be compared",
+            cause: VerificationError.unsuitable(
+                "the log has commands behind its base: only a server can tell what they come to"
+            )
+        )
+    }
+
+    private mutating func read(_ url: ServerURL) throws(VerificationError) {
+        do throws(LiveFailure<VerificationError>) {
+            let source = try LiveFailure<VerificationError>.server { () throws(ServerError) in
+                let source = try LiveSource(at: url)
+                for function in try source.functions() { takeFunction(function) }
+                return source
+            }
+            try source.readAll { key throws(VerificationError) in try add(key) }
+        } catch {
+            switch error {
+            case .server(let trouble): throw .server(trouble)
+            case .other(let trouble): throw trouble
+            }
+        }
+    }
+
+    private mutating func add(_ live: LiveKey) throws(VerificationError) {
+        let encoding: Encoding
+        do throws(RDBError) {
+            var payload = try Payload(live.payload.bytes, validation: [])
+            encoding = payload.encoding
+            try payload.readValue(into: &digest)
+        } catch {
+            throw .unsuitable("key \"\(live.name)\" has a value that cannot be read: \(error)")
+        }
+        try add(live.name, live.database, encoding, live.deadline)
+    }
+
+    private func add(
+        _ key: ByteString,
+        _ database: Int,
+        _ encoding: Encoding,
+        _ deadline: Int64?
+    ) throws(VerificationError) {
+        guard !digest.isEmpty else { return }
+        try take(
+            VerificationEntry(
+                database: database,
+                key: key,
+                side: side,
+                encoding: encoding,
+                deadline: deadline,
+                digest: digest.value
+            )
+        )
+    }
+}
+
+extension VerificationError {
+    /// Does what reads files, and tells the troubles of a verification from those of files.
+    static func catching(
+        _ body: () throws(InspectError) -> Void
+    ) throws(VerificationError) {
+        do throws(InspectError) {
+            try body()
+        } catch {
+            if case .rdb(let trouble) = error.problem,
+                let own = trouble.cause as? VerificationError
+            {
+                throw own
+            }
+            throw .file(error)
+        }
+    }
+}
+
+extension LiveSource {
+    /// The libraries of functions; none where there are none to be had.
+    func functions() throws(ServerError) -> [ByteString] {
+        guard identity.target.holdsFunctions else { return [] }
+        guard case .array(let libraries) = try askFirst(["FUNCTION", "LIST", "WITHCODE"]) else {
+            return []
+        }
+        return libraries.compactMap { library in
+            guard case .array(let parts) = library,
+                let place = parts.firstIndex(of: .bulk("library_code")),
+                place + 1 < parts.count, case .bulk(let code) = parts[place + 1]
+            else { return nil }
+            return code
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Bytes
+import Inspect
+import Migrate
+import Platform
+
+/// `larder-migrate verify`: whether two data sets are the same.
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compares two data sets, in files or live servers, key by key.",
+        discussion: """
+            Type, value, deadline and field deadlines of every key are compared, whatever the \
+            version and encoding they are stored in. What differs is looked at once more before \
+            it is told: a live server changes, and keys expire.
+
+              larder-migrate verify dump.rdb redis://127.0.0.1:6379
+              larder-migrate verify redis://old:6379 valkey://:secret@new:7000
+              larder-migrate verify dump.rdb shard-0.rdb shard-1.rdb shard-2.rdb
+
+            Exit: 0 the same, 3 the same but for declared losses, 1 different or failed, \
+            2 wrong usage.
+            """
+    )
+
+    @Argument(help: "A dump, or the URL of a server or of a node of a cluster.")
+    var first: String
+
+    @Argument(help: "Another; several dumps here are one data set together.")
+    var second: [String]
+
+    @Option(help: "How far two deadlines may be apart, in milliseconds.")
+    var tolerance = 1000
+
+    @Flag(help: "Show neither progress nor messages.")
+    var quiet = false
+
+    @Flag(help: "Print each difference, and the summary at the end, as a line of JSON.")
+    var json = false
+
+    func validate() throws {
+        guard tolerance >= 0 else { throw ValidationError("--tolerance takes no negative time") }
+    }
+
+    func run() throws {
+        var options = Verification.Options()
+        options.tolerance = Int64(tolerance)
+        let verification = Verification(
+            try source([first]),
+            try source(second),
+            options
+        )
+        let line = StatusLine(isOn: !quiet)
+        verification.onProgress = { side, count in
+            line.show("reading the \(side == .first ? "first" : "second"): \(count) keys")
+        }
+        var printer = try Printer()
+        verification.onDifference = { difference throws(SystemError) in
+            line.clear()
+            printer.buffer.append(VerificationReport(isJSON: json), difference)
+        }
+        do {
+            let summary = try verification.run()
+            line.clear()
+            printer.buffer.append(VerificationReport(isJSON: json), summary)
+            try printer.finish()
+            if !summary.isClean { throw ExitCode(1) }
+            if summary.declared > 0 { throw ExitCode(3) }
+        } catch let error as VerificationError {
+            line.clear()
+            try printer.finish()
+            StatusLine.complain("\(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func source(_ names: [String]) throws -> VerificationSource {
+        guard names.contains(where: ServerURL.isURL) else { return .files(names) }
+        guard names.count == 1 else {
+            throw ValidationError("a server stands alone: it is no part of another data set")
+        }
+        do {
+            return .server(try ServerAccess.url(names[0]))
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
