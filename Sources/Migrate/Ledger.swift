@@ -1,4 +1,5 @@
 import Bytes
+import Inspect
 import RDB
 
 /// The account of a migration: what came in, what went out, and every difference.
@@ -129,9 +130,6 @@ extension ValueKind {
         case .other: 7
         }
     }
-
-    /// What `TYPE` answers for it.
-    package var commandName: String { self == .sortedSet ? "zset" : rawValue }
 
     /// The kind that `TYPE` has that name for.
     package init?(commandName: String) {

@@ -18,6 +18,8 @@ package final class Verification {
     package struct Options: Sendable {
         /// How far two deadlines may be from each other, in milliseconds.
         package var tolerance: Int64 = 1000
+        /// What a conversion of the first into the second has said that it lost.
+        package var losses = VerificationLosses()
 
         /// The defaults.
         package init() {}
@@ -31,8 +33,6 @@ package final class Verification {
 
     /// Called with everything that differs, sorted by database and key.
     package var onDifference: (VerificationDifference) throws(SystemError) -> Void = { _ in }
-    /// Whether a difference was declared by a conversion: then it is counted apart.
-    package var isDeclared: (VerificationDifference) -> Bool = { _ in false }
     /// Called for every thousand keys read, with the side and their number.
     package var onProgress: (Side, Int) -> Void = { _, _ in }
 
@@ -55,6 +55,9 @@ package final class Verification {
             if !sides.contains(.first) { summary.functionsMissingInFirst += 1 }
             if !sides.contains(.second) { summary.functionsMissingInSecond += 1 }
         }
+        let lost = min(options.losses.functions, summary.functionsMissingInSecond)
+        summary.functionsMissingInSecond -= lost
+        summary.declared += lost
         try merge(&sort)
         return summary
     }
@@ -140,11 +143,8 @@ package final class Verification {
                 summary.changedMeanwhile += 1
             case .gone: summary.changedMeanwhile += 1
             case .expired: summary.expired += 1
+            case .declared: summary.declared += 1
             case .different(let difference):
-                guard !isDeclared(difference) else {
-                    summary.declared += 1
-                    continue
-                }
                 summary.count(difference)
                 do throws(SystemError) {
                     try onDifference(difference)

@@ -7,6 +7,8 @@ struct VerificationComparison {
     let tolerance: Int64
     /// What expires up to this moment may be there or not.
     let now: Int64
+    /// What a conversion has declared.
+    var allowance: VerificationLosses.Allowance = []
 
     /// How many of the differences are told.
     private static let told = 3
@@ -22,7 +24,9 @@ struct VerificationComparison {
         _ first: borrowing VerificationOutline,
         _ second: borrowing VerificationOutline
     ) -> String? {
-        let ignoresCounters = first.encoding == .stream1 || second.encoding == .stream1
+        let ignoresCounters =
+            first.encoding == .stream1 || second.encoding == .stream1
+            || allowance.contains(.streamCounters)
         var found: [String] = []
         var count = 0
         func tell(_ text: @autoclosure () -> String) {
@@ -32,12 +36,15 @@ struct VerificationComparison {
         for (label, part) in first.parts {
             if part.isCounter && ignoresCounters { continue }
             guard let other = second.parts[label] else {
-                if !isGone(part) { tell("\(label.text) only in the first") }
+                let mayBeLost = part.deadline != nil && allowance.contains(.fields)
+                if !isGone(part), !mayBeLost { tell("\(label.text) only in the first") }
                 continue
             }
             if part.content != other.content {
                 tell("\(label.text): \(part.content.text) | \(other.content.text)")
-            } else if !agrees(part.deadline, other.deadline) {
+            } else if !allowance.contains(.fieldDeadlines),
+                !agrees(part.deadline, other.deadline)
+            {
                 tell(
                     "\(label.text) expires: \(Self.text(part.deadline)) | \(Self.text(other.deadline))"
                 )

@@ -13,12 +13,15 @@ final class VerificationRecheck {
         case gone
         /// One side does not have it, and it has expired on the other.
         case expired
+        /// It differs as a conversion has declared.
+        case declared
         /// It differs.
         case different(VerificationDifference)
     }
 
     private let sources: [Side: VerificationSource]
     private let tolerance: Int64
+    private let losses: VerificationLosses
     private var candidates: [VerificationCandidate] = []
     private var nameByteCount = 0
     private var servers: [Side: LiveSource] = [:]
@@ -32,6 +35,7 @@ final class VerificationRecheck {
     init(_ sources: [Side: VerificationSource], _ options: Verification.Options) {
         self.sources = sources
         tolerance = options.tolerance
+        losses = options.losses
     }
 
     func add(_ candidate: VerificationCandidate) {
@@ -119,18 +123,22 @@ final class VerificationRecheck {
                 VerificationDifference(database: key.database, key: key.name, aspects: aspects)
             )
         }
+        let allowance = losses.allowance(key.name, in: key.database)
         switch (first.isThere(now), second.isThere(now)) {
         case (false, false):
             return first.hasExpired(now) || second.hasExpired(now) ? .expired : .gone
         case (true, false):
             if first.hasExpired(now) { return .expired }
+            if allowance.contains(.absence) { return .declared }
             return different([.missing(in: .second, other: first.kind)])
         case (false, true):
             if second.hasExpired(now) { return .expired }
             return different([.missing(in: .first, other: second.kind)])
         case (true, true):
             let aspects = aspects(candidate, first, second, now)
-            return aspects.isEmpty ? .equal : different(aspects)
+            if aspects.isEmpty { return .equal }
+            let others = self.aspects(candidate, first, second, now, allowance)
+            return others.isEmpty ? .declared : different(others)
         }
     }
 
@@ -138,21 +146,30 @@ final class VerificationRecheck {
         _ candidate: VerificationCandidate,
         _ first: VerificationFinding,
         _ second: VerificationFinding,
-        _ now: Int64
+        _ now: Int64,
+        _ allowance: VerificationLosses.Allowance = []
     ) -> [VerificationDifference.Aspect] {
-        guard first.kind == second.kind else { return [.kind(first.kind, second.kind)] }
+        if allowance == .anything { return [] }
+        guard first.kind == second.kind else {
+            let isText = first.kind == .module && second.kind == .string
+            return isText && losses.documentsAreText ? [] : [.kind(first.kind, second.kind)]
+        }
         var aspects: [VerificationDifference.Aspect] = []
-        let comparison = VerificationComparison(tolerance: tolerance, now: now)
+        let comparison = VerificationComparison(
+            tolerance: tolerance,
+            now: now,
+            allowance: allowance
+        )
         if let one = first.outline, let other = second.outline,
             !one.isTruncated, !other.isTruncated
         {
             if let text = comparison.difference(one, other) {
                 aspects.append(.value(first.kind, text))
             }
-        } else if candidate.first?.digest != candidate.second?.digest {
+        } else if candidate.first?.digest != candidate.second?.digest, allowance.isEmpty {
             aspects.append(.value(first.kind, nil))
         }
-        if !comparison.agrees(first.deadline, second.deadline) {
+        if !allowance.contains(.deadline), !comparison.agrees(first.deadline, second.deadline) {
             aspects.append(.deadline(first.deadline, second.deadline))
         }
         return aspects

@@ -16,6 +16,7 @@ struct VerifyCommand: ParsableCommand {
 
               larder-migrate verify dump.rdb redis://127.0.0.1:6379
               larder-migrate verify redis://old:6379 valkey://:secret@new:7000
+              larder-migrate verify dump.rdb new.rdb --report new.rdb.report.json
               larder-migrate verify dump.rdb shard-0.rdb shard-1.rdb shard-2.rdb
 
             Exit: 0 the same, 3 the same but for declared losses, 1 different or failed, \
@@ -32,6 +33,15 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "How far two deadlines may be apart, in milliseconds.")
     var tolerance = 1000
 
+    @Option(
+        help: ArgumentHelp(
+            "The report of the conversion of the first into the second: what it lost is counted "
+                + "apart.",
+            valueName: "file"
+        )
+    )
+    var report: String?
+
     @Flag(help: "Show neither progress nor messages.")
     var quiet = false
 
@@ -45,6 +55,14 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         var options = Verification.Options()
         options.tolerance = Int64(tolerance)
+        if let report {
+            do {
+                options.losses = try VerificationLosses(reportAt: report)
+            } catch {
+                StatusLine.complain("\(error)")
+                throw ExitCode(1)
+            }
+        }
         let verification = Verification(
             try source([first]),
             try source(second),
