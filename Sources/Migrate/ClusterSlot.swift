@@ -17,7 +17,7 @@ package enum ClusterSlot {
     /// The shortest number that, between braces, puts a key into `slot`.
     ///
     /// Any key can get a neighbour by it, also one whose own braces would mislead.
-    static func tag(of slot: Int) -> Int64 {
+    package static func tag(of slot: Int) -> Int64 {
         var tag: Int64 = 0
         while DecimalText.withText(of: tag, { Int(checksum($0)) & (count - 1) }) != slot {
             tag += 1

@@ -1,9 +1,9 @@
 import Bytes
 
 /// One JSON object without arrays in it, as reports have them line by line.
-struct JSONLine {
+package struct JSONLine {
     /// A member's value.
-    enum Value: Equatable {
+    package enum Value: Equatable {
         /// A string, or bytes that were no text and were written as `{"b64":"…"}`.
         case text(ByteString)
         case number(Int)
@@ -16,13 +16,13 @@ struct JSONLine {
     private var offset = 0
 
     /// Reads a line, which may end with a comma; nil if it is no such object.
-    init?(_ line: RawSpan) {
+    package init?(_ line: RawSpan) {
         bytes = ByteString(line).array
         guard let members = readObject() else { return nil }
         self.members = members
     }
 
-    subscript(name: String) -> Value? { members[name] }
+    package subscript(name: String) -> Value? { members[name] }
 
     private mutating func readObject() -> [String: Value]? {
         guard take(UInt8(ascii: "{")) else { return nil }

@@ -15,7 +15,7 @@ struct StreamCommands {
 /// Streams: what the servers' own logs are rewritten to, so that only the times at which
 /// consumers were seen are lost.
 extension LoadCommands {
-    mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
+    package mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
         let key = key
         others.beginRequest(count: 3 + fieldCount * 2)
         others.append(argument: "XADD")
@@ -26,14 +26,14 @@ extension LoadCommands {
         otherCount += 1
     }
 
-    mutating func streamField(_ field: PackedValue, value: PackedValue) throws(RDBError) {
+    package mutating func streamField(_ field: PackedValue, value: PackedValue) throws(RDBError) {
         others.append(argument: field)
         others.append(argument: value)
         stream.missingFields -= 1
         if stream.missingFields == 0 { try flushIfFull() }
     }
 
-    mutating func streamState(_ state: StreamState) throws(RDBError) {
+    package mutating func streamState(_ state: StreamState) throws(RDBError) {
         if !stream.isMade {
             // An empty stream is only made by making a group.
             other("XGROUP", "CREATE", count: 3) {
@@ -55,7 +55,7 @@ extension LoadCommands {
         }
     }
 
-    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {
+    package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {
         stream.group = name.byteString
         stream.pending = [:]
         let read = target.holdsStreamCounters ? group.entriesRead : nil
@@ -68,11 +68,11 @@ extension LoadCommands {
         }
     }
 
-    mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {
+    package mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {
         stream.pending[entry.id] = entry
     }
 
-    mutating func streamConsumer(
+    package mutating func streamConsumer(
         _ name: PackedValue,
         _ consumer: StreamConsumer
     ) throws(RDBError) {
@@ -85,7 +85,7 @@ extension LoadCommands {
         try flushIfFull()
     }
 
-    mutating func consumerPending(_ id: StreamID) throws(RDBError) {
+    package mutating func consumerPending(_ id: StreamID) throws(RDBError) {
         guard let entry = stream.pending[id] else { return }
         let (group, consumer) = (stream.group, stream.consumer)
         other("XCLAIM", count: 10) {

@@ -6,17 +6,17 @@ import RDB
 /// A visitor: what a walk reports becomes RPUSH, SADD, ZADD, HSET, SET and SETRANGE, XADD and the
 /// commands of consumer groups, all for one key. `send` takes each step and returns when it is
 /// done. Steps other than those of lists come to the same when they are repeated.
-struct LoadCommands: PayloadVisitor, ~Copyable {
+package struct LoadCommands: PayloadVisitor, ~Copyable {
     /// Some commands that are sent together.
-    struct Step {
+    package struct Step {
         /// The commands, spelled out.
-        var requests: [UInt8]
+        package var requests: [UInt8]
         /// How many there are.
-        var count: Int
+        package var count: Int
         /// For elements of a list: how many the list has before.
-        var listLength: Int?
+        package var listLength: Int?
         /// Whether the server would rather not do some without the others.
-        var isOrdered = false
+        package var isOrdered = false
     }
 
     let key: ByteString
@@ -36,7 +36,7 @@ struct LoadCommands: PayloadVisitor, ~Copyable {
     var stream = StreamCommands()
 
     /// Makes commands for `key`.
-    init(
+    package init(
         key: ByteString,
         for target: Target,
         send: @escaping (Step) throws(RDBError) -> Void
@@ -46,7 +46,7 @@ struct LoadCommands: PayloadVisitor, ~Copyable {
         self.send = send
     }
 
-    mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
+    package mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
         kind = encoding.kind
         switch kind {
         case .list: command = "RPUSH"
@@ -63,20 +63,20 @@ struct LoadCommands: PayloadVisitor, ~Copyable {
         return .elements
     }
 
-    mutating func end() throws(RDBError) {
+    package mutating func end() throws(RDBError) {
         try flush()
     }
 
     // Strings.
 
-    var largestWholeString: Int { LoadOptions.stepByteCount }
+    package var largestWholeString: Int { LoadOptions.stepByteCount }
 
-    mutating func string(_ value: PackedValue) throws(RDBError) {
+    package mutating func string(_ value: PackedValue) throws(RDBError) {
         other("SET", count: 1) { $0.append(argument: value) }
         try flush()
     }
 
-    mutating func stringPart(
+    package mutating func stringPart(
         _ bytes: RawSpan,
         at offset: Int,
         of byteCount: Int
@@ -90,17 +90,17 @@ struct LoadCommands: PayloadVisitor, ~Copyable {
 
     // Collections.
 
-    mutating func listElement(_ element: PackedValue) throws(RDBError) {
+    package mutating func listElement(_ element: PackedValue) throws(RDBError) {
         arguments.append(argument: element)
         try added(1)
     }
 
-    mutating func setMember(_ member: PackedValue) throws(RDBError) {
+    package mutating func setMember(_ member: PackedValue) throws(RDBError) {
         arguments.append(argument: member)
         try added(1)
     }
 
-    mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
+    package mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
         var text = ByteWriter()
         text.append(shortest: score)
         arguments.append(argument: text.bytes)
@@ -108,7 +108,7 @@ struct LoadCommands: PayloadVisitor, ~Copyable {
         try added(2)
     }
 
-    mutating func hashField(
+    package mutating func hashField(
         _ field: PackedValue,
         value: PackedValue,
         deadline: Int64?

@@ -4,26 +4,26 @@ import Platform
 /// A time in which nothing new is sent, since a server has refused or is gone.
 ///
 /// Each pause is twice as long as the one before, up to five seconds, until something succeeds.
-struct LoadPause {
+package struct LoadPause {
     private let patience: Duration
     private var since: MonotonicTime?
     private var until: MonotonicTime?
     private var length = Duration.milliseconds(100)
     /// What the server said.
-    private(set) var reason: ByteString?
+    package private(set) var reason: ByteString?
 
     private static let longest = Duration.seconds(5)
 
     /// Gives up when a server has refused for as long as `patience`.
-    init(patience: Duration) {
+    package init(patience: Duration) {
         self.patience = patience
     }
 
     /// Whether nothing new is to be sent.
-    var isOn: Bool { until != nil }
+    package var isOn: Bool { until != nil }
 
     /// Begins a pause; says whether it is the first since something succeeded.
-    mutating func begin(_ reason: ByteString, at now: MonotonicTime) -> Bool {
+    package mutating func begin(_ reason: ByteString, at now: MonotonicTime) -> Bool {
         guard until == nil else { return false }
         let isFirst = since == nil
         since = since ?? now
@@ -34,20 +34,20 @@ struct LoadPause {
     }
 
     /// Whether it is time to try again.
-    func isOver(at now: MonotonicTime) -> Bool { until.map { now >= $0 } ?? true }
+    package func isOver(at now: MonotonicTime) -> Bool { until.map { now >= $0 } ?? true }
 
     /// Whether it has lasted too long.
-    func isHopeless(at now: MonotonicTime) -> Bool { since.map { now - $0 > patience } ?? false }
+    package func isHopeless(at now: MonotonicTime) -> Bool { since.map { now - $0 > patience } ?? false }
 
     /// Lets things be sent again, to see whether they succeed.
-    mutating func probe() {
+    package mutating func probe() {
         until = nil
     }
 
     /// Something has succeeded; says whether that ends a time of refusals.
     ///
     /// What was refused while others succeed still waits for the pause to be over.
-    mutating func end() -> Bool {
+    package mutating func end() -> Bool {
         guard until == nil, since != nil else { return false }
         since = nil
         reason = nil
@@ -57,19 +57,19 @@ struct LoadPause {
 }
 
 /// How many bytes may be sent right now, so that no more than a number of them go out a second.
-struct LoadBudget {
+package struct LoadBudget {
     private let bytesPerSecond: Int?
     /// When everything that was sent is paid for.
     private var paid: MonotonicTime?
     private var debt = 0
 
     /// Allows so many bytes a second; nil: any number.
-    init(bytesPerSecond: Int?) {
+    package init(bytesPerSecond: Int?) {
         self.bytesPerSecond = bytesPerSecond
     }
 
     /// Whether more may be sent now.
-    mutating func allows(at now: MonotonicTime) -> Bool {
+    package mutating func allows(at now: MonotonicTime) -> Bool {
         guard let bytesPerSecond else { return true }
         let start = max(paid ?? now, now)
         paid = start + .nanoseconds(Int64(Double(debt) / Double(bytesPerSecond) * 1e9))
@@ -79,7 +79,7 @@ struct LoadBudget {
     }
 
     /// Notes bytes that go out.
-    mutating func spend(_ byteCount: Int) {
+    package mutating func spend(_ byteCount: Int) {
         if bytesPerSecond != nil { debt += byteCount }
     }
 }

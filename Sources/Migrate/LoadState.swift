@@ -8,21 +8,23 @@ import Platform
 ///     file 1048576 9ae16a3b2f90404f /data/dump.rdb
 ///     done 0 524288            every key before this place is dealt with
 ///     sent 0 589824            no key from this place on was sent
-///     count loaded 1000
 ///
 /// Between the two places are keys of which nobody knows whether the server got them. They are
 /// sent again, and one that is there already then counts as loaded.
-struct LoadState: Equatable {
-    var server: String
-    var files: [LoadedFile]
-    var done = LoadPosition(file: 0, offset: 0)
-    var sent = LoadPosition(file: 0, offset: 0)
-    var counts: [String: Int] = [:]
+package struct LoadState: Equatable {
+    /// The server.
+    package var server: String
+    /// The files.
+    package var files: [LoadedFile]
+    /// Every key before this place is dealt with.
+    package var done = LoadPosition(file: 0, offset: 0)
+    /// No key from this place on was sent.
+    package var sent = LoadPosition(file: 0, offset: 0)
 
     private static let heading = "larder-load 1"
 
     /// Reads a state; nil if the text is none.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == Self.heading[...] else { return nil }
         (server, files) = ("", [])
@@ -38,14 +40,13 @@ struct LoadState: Equatable {
                 )
             case "done": guard Self.read(words, into: &done) else { return nil }
             case "sent": guard Self.read(words, into: &sent) else { return nil }
-            case "count" where words.count == 3: counts[String(words[1])] = Int(words[2])
             default: return nil
             }
         }
     }
 
     /// Nothing was done yet.
-    init(server: String, files: [LoadedFile]) {
+    package init(server: String, files: [LoadedFile]) {
         self.server = server
         self.files = files
     }
@@ -59,7 +60,7 @@ struct LoadState: Equatable {
     }
 
     /// The state as text.
-    var text: String {
+    package var text: String {
         var lines = [Self.heading, "server \(server)"]
         for file in files {
             let checksum = file.checksum.map { String($0, radix: 16) } ?? "-"
@@ -67,14 +68,11 @@ struct LoadState: Equatable {
         }
         lines.append("done \(done.file) \(done.offset)")
         lines.append("sent \(sent.file) \(sent.offset)")
-        for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
-            lines.append("count \(name) \(count)")
-        }
         return lines.joined(separator: "\n") + "\n"
     }
 
     /// Whether it is about the same files and the same server.
-    func isOf(_ other: LoadState) -> Bool {
+    package func isOf(_ other: LoadState) -> Bool {
         server == other.server
             && files.map(\.byteCount) == other.files.map(\.byteCount)
             && files.map(\.checksum) == other.files.map(\.checksum)

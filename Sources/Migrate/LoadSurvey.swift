@@ -78,4 +78,11 @@ package struct LoadedFile: Equatable, Sendable {
     package var byteCount = 0
     /// Its checksum, if it has one.
     package var checksum: UInt64?
+
+    /// Describes a file.
+    package init(path: String, byteCount: Int = 0, checksum: UInt64? = nil) {
+        self.path = path
+        self.byteCount = byteCount
+        self.checksum = checksum
+    }
 }

@@ -3,7 +3,7 @@ import RESP
 import Transport
 
 /// What a server's answer to an item means for the load.
-enum LoadVerdict: Equatable {
+package enum LoadVerdict: Equatable {
     /// It is done.
     case done
     /// The key is there already.
@@ -26,7 +26,7 @@ enum LoadVerdict: Equatable {
     ]
     private static let final: [StaticString] = ["NOAUTH", "NOPERM", "WRONGPASS"]
 
-    init(_ reply: Reply, from address: SocketAddress) {
+    package init(_ reply: Reply, from address: SocketAddress) {
         guard case .error(let text) = reply else {
             self = .done
             return

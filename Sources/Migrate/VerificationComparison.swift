@@ -2,25 +2,36 @@ import Bytes
 import RDB
 
 /// What differs between two values that were taken apart.
-struct VerificationComparison {
+package struct VerificationComparison {
     /// How far two deadlines may be from each other, in milliseconds.
     let tolerance: Int64
     /// What expires up to this moment may be there or not.
     let now: Int64
     /// What a conversion has declared.
-    var allowance: VerificationLosses.Allowance = []
+    package var allowance: VerificationLosses.Allowance
+
+    /// Compares as of `now`.
+    package init(
+        tolerance: Int64,
+        now: Int64,
+        allowance: VerificationLosses.Allowance = []
+    ) {
+        self.tolerance = tolerance
+        self.now = now
+        self.allowance = allowance
+    }
 
     /// How many of the differences are told.
     private static let told = 3
 
     /// Whether two deadlines are as good as one.
-    func agrees(_ one: Int64?, _ other: Int64?) -> Bool {
+    package func agrees(_ one: Int64?, _ other: Int64?) -> Bool {
         guard let one, let other else { return one == nil && other == nil }
         return abs(one &- other) <= tolerance
     }
 
     /// What differs, in words; nil if nothing does.
-    func difference(
+    package func difference(
         _ first: borrowing VerificationOutline,
         _ second: borrowing VerificationOutline
     ) -> String? {

@@ -20,18 +20,22 @@ package enum Side: UInt8, Sendable, CaseIterable {
 ///     u8      1 = has a deadline
 ///     i64     deadline
 ///     16      digest of the value
-struct VerificationEntry: Equatable {
-    var database: Int
-    var key: ByteString
-    var side: Side
-    var encoding: Encoding
-    var deadline: Int64?
-    var digest: Digest128
-
-    private static let fixedByteCount = 3 + 8 + 16
+package struct VerificationEntry: Equatable {
+    /// The database.
+    package var database: Int
+    /// The key.
+    package var key: ByteString
+    /// Whose key it is.
+    package var side: Side
+    /// How the value is laid out.
+    package var encoding: Encoding
+    /// When it expires, in milliseconds since 1970.
+    package var deadline: Int64?
+    /// The value's digest.
+    package var digest: Digest128
 
     /// Sorts by database, then by the first bytes of the key.
-    var rank: UInt64 {
+    package var rank: UInt64 {
         var rank = UInt64(UInt16(clamping: database))
         for offset in 0..<6 {
             let byte = offset < key.byteCount ? key.bytes.byte(at: offset) : 0
@@ -41,7 +45,7 @@ struct VerificationEntry: Equatable {
     }
 
     /// Appends what sorts behind the rank.
-    func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout ByteWriter) {
         writer.appendBigEndian(UInt32(clamping: key.byteCount))
         writer.append(key.bytes)
         writer.append(side.rawValue)
@@ -52,7 +56,8 @@ struct VerificationEntry: Equatable {
         writer.appendInteger(digest.low)
     }
 
-    init(
+    /// Describes a key.
+    package init(
         database: Int,
         key: ByteString,
         side: Side,
@@ -69,7 +74,7 @@ struct VerificationEntry: Equatable {
     }
 
     /// Reads what `encode` wrote; nil if it is something else.
-    init?(rank: UInt64, _ content: RawSpan) {
+    package init?(rank: UInt64, _ content: RawSpan) {
         var reader = ByteReader(content)
         do {
             let count = Int(try reader.readBigEndian(as: UInt32.self))

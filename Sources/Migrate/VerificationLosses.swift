@@ -7,21 +7,27 @@ import Platform
 /// and what may differ are kept: some thirty bytes.
 package struct VerificationLosses {
     /// What may differ.
-    struct Allowance: OptionSet, Sendable {
-        let rawValue: UInt8
+    package struct Allowance: OptionSet, Sendable {
+        /// The set as bits.
+        package let rawValue: UInt8
+
+        /// A set of the given bits.
+        package init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
 
         /// The key may be missing in the second.
-        static let absence = Allowance(rawValue: 1)
+        package static let absence = Allowance(rawValue: 1)
         /// Deadlines of fields may differ.
-        static let fieldDeadlines = Allowance(rawValue: 2)
+        package static let fieldDeadlines = Allowance(rawValue: 2)
         /// Fields that have a deadline may be missing in the second.
-        static let fields = Allowance(rawValue: 4)
+        package static let fields = Allowance(rawValue: 4)
         /// The key's own deadline may differ.
-        static let deadline = Allowance(rawValue: 8)
+        package static let deadline = Allowance(rawValue: 8)
         /// Ids of producers and counters of a stream may be missing.
-        static let streamCounters = Allowance(rawValue: 16)
+        package static let streamCounters = Allowance(rawValue: 16)
         /// Anything may differ.
-        static let anything = Allowance(rawValue: 255)
+        package static let anything = Allowance(rawValue: 255)
     }
 
     private var keys: [Int: Allowance] = [:]
@@ -114,7 +120,7 @@ package struct VerificationLosses {
     }
 
     /// What may differ of a key.
-    func allowance(_ key: ByteString, in database: Int) -> Allowance {
+    package func allowance(_ key: ByteString, in database: Int) -> Allowance {
         keys.isEmpty ? [] : keys[Self.hash(key, database)] ?? []
     }
 }

@@ -5,23 +5,26 @@ import RDB
 ///
 /// Holds up to a number of parts: elements, members, fields, entries and what belongs to groups.
 /// Long parts are held as their beginning and a checksum.
-struct VerificationOutline: PayloadVisitor {
+package struct VerificationOutline: PayloadVisitor {
     /// A part of a value.
-    struct Part: Equatable {
+    package struct Part: Equatable {
         /// What it is, readable: all that two values have to have in common.
-        var content: ByteString
+        package var content: ByteString
         /// When it expires, in milliseconds since 1970.
-        var deadline: Int64?
+        package var deadline: Int64?
         /// Whether it counts what streams have had: before Redis 7.0 nobody did.
-        var isCounter = false
+        package var isCounter = false
     }
 
     /// The parts by what they are called.
-    private(set) var parts: [ByteString: Part] = [:]
+    package private(set) var parts: [ByteString: Part] = [:]
     /// How the value was laid out.
     private(set) var encoding = Encoding.string
     /// Whether there were more parts than are held.
     private(set) var isTruncated = false
+
+    /// Starts with no value.
+    package init() {}
 
     private var index = 0
     /// The stream's entry whose fields are being reported.
@@ -34,7 +37,7 @@ struct VerificationOutline: PayloadVisitor {
     private static let maximumPartCount = 20_000
     private static let longestWhole = 64
 
-    mutating func begin(_ encoding: Encoding) -> Reporting {
+    package mutating func begin(_ encoding: Encoding) -> Reporting {
         self = VerificationOutline()
         self.encoding = encoding
         return .elements
@@ -66,33 +69,33 @@ struct VerificationOutline: PayloadVisitor {
 
     private static func quoted(_ value: PackedValue) -> String { "\"\(brief(value))\"" }
 
-    mutating func string(_ value: PackedValue) {
+    package mutating func string(_ value: PackedValue) {
         add("value", Self.quoted(value))
     }
 
-    mutating func stringPart(_ bytes: RawSpan, at offset: Int, of byteCount: Int) {
+    package mutating func stringPart(_ bytes: RawSpan, at offset: Int, of byteCount: Int) {
         checksum.update(bytes)
         guard offset + bytes.byteCount == byteCount else { return }
         add("value", "\(byteCount) bytes, \(String(checksum.value, radix: 16))")
     }
 
-    var largestWholeString: Int { 1 << 20 }
+    package var largestWholeString: Int { 1 << 20 }
 
-    mutating func listElement(_ element: PackedValue) {
+    package mutating func listElement(_ element: PackedValue) {
         add("element \(index)", Self.quoted(element))
         index += 1
     }
 
-    mutating func setMember(_ member: PackedValue) {
+    package mutating func setMember(_ member: PackedValue) {
         add("member \(Self.quoted(member))", "there")
     }
 
-    mutating func sortedSetMember(_ member: PackedValue, score: Double) {
+    package mutating func sortedSetMember(_ member: PackedValue, score: Double) {
         // Servers keep the sign of zero in one encoding and lose it in another.
         add("score of \(Self.quoted(member))", "\(score == 0 ? 0 : score)")
     }
 
-    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+    package mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
         add(
             ByteString("field \(Self.quoted(field))"),
             Part(content: ByteString(Self.quoted(value)), deadline: deadline)
@@ -101,12 +104,12 @@ struct VerificationOutline: PayloadVisitor {
 
     // Streams.
 
-    mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
+    package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
         finishEntry()
         entry = "entry \(id)"
     }
 
-    mutating func streamField(_ field: PackedValue, value: PackedValue) {
+    package mutating func streamField(_ field: PackedValue, value: PackedValue) {
         if !fields.isEmpty { fields += " " }
         fields += "\(Self.quoted(field))=\(Self.quoted(value))"
     }
@@ -118,47 +121,47 @@ struct VerificationOutline: PayloadVisitor {
         self.entry = nil
     }
 
-    mutating func streamState(_ state: StreamState) {
+    package mutating func streamState(_ state: StreamState) {
         finishEntry()
         add("last id", "\(state.lastID)")
         add("greatest deleted id", "\(state.maximumDeletedID)", isCounter: true)
         add("entries added", "\(state.entriesAdded)", isCounter: true)
     }
 
-    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+    package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
         self.group = "group \(Self.quoted(name))"
         add("\(self.group) last id", "\(group.lastDeliveredID)")
         let read = group.entriesRead.map { "\($0)" } ?? "unknown"
         add("\(self.group) entries read", read, isCounter: true)
     }
 
-    mutating func pendingEntry(_ entry: PendingEntry) {
+    package mutating func pendingEntry(_ entry: PendingEntry) {
         add(
             "\(group) pending \(entry.id)",
             "delivered \(entry.deliveryCount) times, last at \(entry.deliveryTime)"
         )
     }
 
-    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+    package mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
         self.consumer = Self.quoted(name)
         add("\(group) consumer \(self.consumer)", "there")
     }
 
-    mutating func consumerPending(_ id: StreamID) {
+    package mutating func consumerPending(_ id: StreamID) {
         add("\(group) owner of \(id)", consumer)
     }
 
-    mutating func producedEntry(producer: PackedValue, key: PackedValue, id: StreamID) {
+    package mutating func producedEntry(producer: PackedValue, key: PackedValue, id: StreamID) {
         add("producer \(Self.quoted(producer)) key \(Self.quoted(key))", "\(id)")
     }
 
     // Modules.
 
-    mutating func module(_ module: ModuleID) {
+    package mutating func module(_ module: ModuleID) {
         add("module", "\(module)")
     }
 
-    mutating func moduleItem(_ item: ModuleItem) {
+    package mutating func moduleItem(_ item: ModuleItem) {
         let content =
             switch item {
             case .signed(let value): "\(value)"

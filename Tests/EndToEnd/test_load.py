@@ -1,13 +1,17 @@
 """`larder-migrate load`: real dumps into real servers, single and as a cluster."""
 import json
 import shutil
+import signal
+import subprocess
+import time
 
 import pytest
 
 import content
+from cluster import Cluster
 from conftest import ROOT, SHARED_FIXTURES, skip_unless_there
-from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, verify
-from servers import larder_binary, peer_binary
+from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, migrate, migrate_binary, url, verify
+from servers import Server, larder_binary, peer_binary
 
 SOURCES = ["redis-5.0.6", "redis-6.2.5", "redis-7.0.15", "redis-7.4.1", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
 TARGETS = ["redis-6.2.5", "redis-7.0.15", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2", "larder"]
@@ -36,7 +40,6 @@ def has_field_deadlines(case):
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory):
     """One server of each kind, started when it is asked for first and emptied between cases."""
-    from servers import Server
     running = {}
 
     def give(name):
@@ -95,3 +98,261 @@ def without(losses, held):
         if not entries:
             del held[database]
     return held
+
+
+@pytest.fixture(scope="module", params=["valkey-9.1.2"])
+def cluster(request, tmp_path_factory):
+    """Three real primaries."""
+    made = Cluster(peer_binary(request.param), tmp_path_factory.mktemp("cluster"))
+    try:
+        yield made.start()
+    finally:
+        made.kill()
+
+
+@pytest.fixture
+def empty_cluster(cluster):
+    for node in cluster.nodes:
+        node.ask("FLUSHALL")
+        node.ask("FUNCTION", "FLUSH")
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A real Redis 8.2.3 with every type and field deadlines, and its dump."""
+    source = Server(peer_binary("redis-8.2.3"), directory=tmp_path_factory.mktemp("source")).start()
+    try:
+        made = subprocess.run([ROOT / "Tools" / "fixtures" / "make-large", "--port", str(source.port), "--keys", "6000"],
+                              capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        yield source, source.save()
+    finally:
+        source.kill()
+
+
+def test_a_cluster_is_loaded_from_one_dump(mixed, empty_cluster):
+    source, dump = mixed
+    outcome = load(dump, empty_cluster.nodes[1])
+    assert outcome["loaded"] == outcome["keys"] == source.ask("DBSIZE") == empty_cluster.key_count()
+    assert all(node.ask("DBSIZE") > 0 for node in empty_cluster.nodes)
+    verify(source, empty_cluster.nodes[2])
+    verify(dump, empty_cluster.nodes[0])
+
+
+def test_a_cluster_is_loaded_from_one_file_per_shard(mixed, empty_cluster, tmp_path):
+    source, dump = mixed
+    migrate("convert", dump, "-o", tmp_path / "shard.rdb", "--to", "valkey-9.1", "--split-slots", "3")
+    shards = sorted(tmp_path.glob("shard*.rdb"))
+    assert len(shards) == 3
+    verify(dump, *shards)
+    outcome = load(shards, empty_cluster.nodes[0])
+    assert outcome["loaded"] == empty_cluster.key_count() == source.ask("DBSIZE")
+    verify(source, empty_cluster.nodes[0])
+
+
+def test_slots_that_move_while_a_cluster_is_loaded_are_followed(mixed, empty_cluster):
+    """The map that the load began with is wrong by the time that it sends."""
+    source, dump = mixed
+    giving, taking = empty_cluster.nodes[0], empty_cluster.nodes[1]
+    loading = start("load", dump, "--into", url(empty_cluster.nodes[2]), "--json", "--rate", "256kb")
+    moved = []
+    try:
+        wait_until(lambda: empty_cluster.key_count() > 500)
+        slots = list(range(0, 40))
+        for slot in slots:
+            move_slot(slot, giving, taking, empty_cluster)
+            moved.append(slot)
+        outcome, _ = loading.communicate(timeout=120)
+    finally:
+        loading.kill()
+    assert loading.returncode == LOSSLESS, outcome
+    assert json.loads(outcome)["loaded"] == source.ask("DBSIZE")
+    verify(source, empty_cluster.nodes[0])
+    for slot in moved:
+        move_slot(slot, taking, giving, empty_cluster)
+
+
+def move_slot(slot, giving, taking, cluster):
+    """What resharding tools do, with a moment in the middle in which ASK is the answer."""
+    names = [node.ask("CLUSTER", "MYID").decode() for node in (giving, taking)]
+    taking.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[0])
+    giving.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", names[1])
+    while keys := giving.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
+        giving.ask("MIGRATE", "127.0.0.1", taking.port, "", 0, 5000, "KEYS", *keys)
+    for node in [taking, giving] + [node for node in cluster.nodes if node not in (giving, taking)]:
+        node.ask("CLUSTER", "SETSLOT", slot, "NODE", names[1])
+
+
+def test_an_interrupted_load_goes_on_where_it_was(mixed, empty_cluster, tmp_path):
+    source, dump = mixed
+    dump = shutil.copy(dump, tmp_path / "dump.rdb")
+    count = source.ask("DBSIZE")
+    sent = 0
+    for share in (0.2, 0.5, 0.8):
+        loading = start("load", dump, "--into", url(empty_cluster.nodes[0]), "--rate", "512kb")
+        try:
+            wait_until(lambda: empty_cluster.key_count() > count * share)
+        finally:
+            loading.kill()
+            loading.wait()
+        assert (tmp_path / "dump.rdb.larder-load").exists()
+    outcome = load(dump, empty_cluster.nodes[0])
+    assert 0 < outcome["done_before"] < outcome["keys"] == count
+    assert outcome["loaded"] + outcome["done_before"] == count
+    assert not (tmp_path / "dump.rdb.larder-load").exists()
+    verify(source, empty_cluster.nodes[0])
+
+
+def test_a_load_that_is_asked_to_stop_notes_where_it_was(mixed, targets, tmp_path):
+    source, dump = mixed
+    dump = shutil.copy(dump, tmp_path / "dump.rdb")
+    server = targets("valkey-9.1.2")
+    loading = start("load", dump, "--into", url(server), "--rate", "512kb")
+    wait_until(lambda: server.ask("DBSIZE") > 500)
+    loading.send_signal(signal.SIGINT)
+    _, said = loading.communicate(timeout=30)
+    assert loading.returncode == FAILED and "interrupted" in said
+    outcome = load(dump, server)
+    assert outcome["done_before"] > 0
+    verify(source, server)
+
+
+def test_a_key_that_is_there_stops_a_load_is_left_alone_or_replaced(mixed, targets, tmp_path):
+    source, dump = mixed
+    dump = shutil.copy(dump, tmp_path / "dump.rdb")
+    server = targets("valkey-9.1.2")
+    some = source.ask("RANDOMKEY")
+    server.ask("SET", some, "mine")
+    refusal = load(dump, server, expect=FAILED)
+    assert "--replace" in refusal and some.decode() in refusal
+    # The key is not taken for one that the first attempt had put there.
+    assert "--replace" in load(dump, server, expect=FAILED)
+    assert server.ask("GET", some) == b"mine"
+    outcome = load(dump, server, "--skip-existing", expect=LOSSY)
+    assert outcome["skipped_existing"] >= 1
+    assert server.ask("GET", some) == b"mine"
+    outcome = load(dump, server, "--replace")
+    assert outcome["loaded"] == source.ask("DBSIZE")
+    verify(source, server)
+
+
+def test_large_values_are_sent_in_parts(mixed, targets, empty_cluster):
+    source, dump = mixed
+    for target in [targets(name) for name in ("redis-8.2.3", "valkey-9.1.2")] + [empty_cluster.nodes[0]]:
+        outcome = load(dump, target, "--split-over", "4kb")
+        assert 0 < outcome["loaded_by_commands"] < outcome["loaded"] == source.ask("DBSIZE")
+        verify(source, target)
+
+
+@pytest.mark.parametrize("target", ["redis-8.2.3", "valkey-9.1.2"])
+def test_values_can_be_made_by_commands_alone(mixed, targets, target):
+    source, dump = mixed
+    server = targets(target)
+    assert load(dump, server, "--commands")["loaded_by_commands"] == source.ask("DBSIZE")
+    verify(source, server)
+
+
+def test_a_server_without_memory_is_waited_for(mixed, targets):
+    source, dump = mixed
+    server = targets("valkey-9.1.2")
+    used = int(server.info("memory")["used_memory"])
+    server.ask("CONFIG", "SET", "maxmemory", used + 500_000)
+    loading = start("load", dump, "--into", url(server))
+    try:
+        wait_until(lambda: server.ask("DBSIZE") > 50)
+        time.sleep(0.5)
+        assert loading.poll() is None
+        server.ask("CONFIG", "SET", "maxmemory", 0)
+        _, said = loading.communicate(timeout=60)
+    finally:
+        loading.kill()
+        server.ask("CONFIG", "SET", "maxmemory", 0)
+    assert loading.returncode == LOSSLESS, said
+    assert "OOM" in said and "goes on" in said
+    verify(source, server)
+
+
+def test_a_server_that_restarts_is_waited_for(mixed, serve, tmp_path):
+    source, dump = mixed
+    server = serve(peer_binary("valkey-9.1.2"), appendonly="yes", appendfsync="always")
+    loading = start("load", dump, "--into", url(server), "--rate", "1mb", "--split-over", "64kb")
+    wait_until(lambda: server.ask("DBSIZE") > 500)
+    server.restart(signal.SIGKILL)
+    _, said = loading.communicate(timeout=120)
+    assert loading.returncode == LOSSLESS, said
+    assert "goes on" in said
+    verify(source, server)
+
+
+def test_a_replica_is_waited_for_until_it_is_a_primary(mixed, serve):
+    source, dump = mixed
+    primary = serve(peer_binary("valkey-9.1.2"))
+    replica = serve(peer_binary("valkey-9.1.2"), replicaof=("127.0.0.1", primary.port))
+    wait_until(lambda: replica.info("replication").get("master_link_status") == "up")
+    loading = start("load", dump, "--into", url(replica))
+    time.sleep(1)
+    assert loading.poll() is None and replica.ask("DBSIZE") == 0
+    replica.ask("REPLICAOF", "NO", "ONE")
+    _, said = loading.communicate(timeout=60)
+    assert loading.returncode == LOSSLESS and "READONLY" in said, said
+    verify(source, replica)
+
+
+def test_damage_is_found_before_anything_is_sent(mixed, targets, tmp_path):
+    _, dump = mixed
+    damaged = tmp_path / "dump.rdb"
+    contents = bytearray(dump.read_bytes())
+    contents[len(contents) // 2] ^= 0x40
+    damaged.write_bytes(contents)
+    server = targets("valkey-9.1.2")
+    assert "offset" in load(damaged, server, expect=FAILED)
+    assert server.ask("DBSIZE") == 0
+
+
+@pytest.mark.parametrize("change", [
+    ("SET", "extra", 1), ("DEL", "string:1"), ("APPEND", "string:1", "x"), ("RPUSH", "list:1", "x"),
+    ("SADD", "set:1", "x"), ("ZADD", "zset:1", 7, "x"), ("HSET", "hash:1", "x", 1), ("XADD", "stream:1", "*", "a", 1),
+    ("XGROUP", "CREATE", "stream:1", "other", "$"), ("PEXPIREAT", "string:1", 4102444800123), ("PERSIST", "ttl:1"),
+    ("HPEXPIREAT", "fields:1", 4102444800123, "FIELDS", 1, "f0"), ("HPERSIST", "fields:1", "FIELDS", 1, "f0"),
+    ("RENAME", "string:1", "string:one"),
+], ids=lambda change: f"{change[0]}-{change[1]}")
+def test_whatever_differs_is_told(mixed, loaded, change):
+    source, _ = mixed
+    server, dump = loaded
+    assert not isinstance(server.ask(*change), Exception)
+    for first in (source, dump):
+        summary, differences = verify(first, server, expect=DIFFERENT)
+        names = {difference["key"] for difference in differences}
+        assert change[1] in names and names <= set(map(str, change)), differences
+        assert summary["equal"] >= summary["keys_first"] - 1
+
+
+@pytest.fixture
+def loaded(mixed, targets):
+    source, dump = mixed
+    server = targets("valkey-9.1.2")
+    load(dump, server)
+    return server, dump
+
+
+def test_declared_losses_are_told_apart(mixed, tmp_path):
+    _, dump = mixed
+    new = tmp_path / "new.rdb"
+    migrate("convert", dump, "-o", new, "--to", "valkey-8.1", "--field-deadlines", "drop-ttl", expect=LOSSY)
+    verify(dump, new, expect=DIFFERENT)
+    summary, differences = verify(dump, new, options=["--report", f"{new}.report.json"], expect=LOSSY)
+    assert differences == [] and summary["declared"] > 0
+
+
+def start(*arguments):
+    """The program, going on by itself."""
+    return subprocess.Popen([migrate_binary(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def wait_until(condition, within=60.0):
+    limit = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < limit, "it did not come to that"
+        time.sleep(0.01)
