@@ -148,7 +148,9 @@ let package = Package(
         tests(of: "Inspect", imports: ["Inspect", "RDB", "Bytes", "Platform", "TestKit"]),
         tests(
             of: "Migrate",
-            imports: ["Migrate", "Inspect", "RDB", "RESP", "Bytes", "Platform", "Transport", "TestKit"]
+            imports: [
+                "Migrate", "Inspect", "RDB", "RESP", "Bytes", "Platform", "Transport", "TestKit",
+            ]
         ),
         tests(of: "Tidy", imports: []),
     ]

@@ -37,7 +37,9 @@ package struct LoadPause {
     package func isOver(at now: MonotonicTime) -> Bool { until.map { now >= $0 } ?? true }
 
     /// Whether it has lasted too long.
-    package func isHopeless(at now: MonotonicTime) -> Bool { since.map { now - $0 > patience } ?? false }
+    package func isHopeless(at now: MonotonicTime) -> Bool {
+        since.map { now - $0 > patience } ?? false
+    }
 
     /// Lets things be sent again, to see whether they succeed.
     package mutating func probe() {

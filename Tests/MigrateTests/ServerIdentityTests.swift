@@ -10,8 +10,14 @@ struct ServerIdentityTests {
 
     @Test func `Valkey says that it is Redis, and is not taken for it`() {
         let server = identity(
-            "# Server", "redis_version:7.2.4", "server_name:valkey", "valkey_version:9.1.2",
-            "# Cluster", "cluster_enabled:1", "# Keyspace", "db0:keys=12,expires=3,avg_ttl=0",
+            "# Server",
+            "redis_version:7.2.4",
+            "server_name:valkey",
+            "valkey_version:9.1.2",
+            "# Cluster",
+            "cluster_enabled:1",
+            "# Keyspace",
+            "db0:keys=12,expires=3,avg_ttl=0",
             "db9:keys=1,expires=0,avg_ttl=0"
         )
         #expect(server.description == "Valkey 9.1.2")

@@ -3,8 +3,8 @@ import Inspect
 import Migrate
 import Platform
 import RDB
-import Testing
 import TestKit
+import Testing
 
 struct VerificationTests {
     private func entry(_ key: ByteString, _ side: Side, database: Int = 0) -> VerificationEntry {
@@ -77,7 +77,10 @@ struct VerificationTests {
 
     @Test func `what differs is named`() throws {
         let one = try hash([(1, 2, nil), (3, 4, 5000)])
-        #expect(strict.difference(one, try hash([(1, 9, nil), (3, 4, 5000)])) == "field \"1\": \"2\" | \"9\"")
+        #expect(
+            strict.difference(one, try hash([(1, 9, nil), (3, 4, 5000)]))
+                == "field \"1\": \"2\" | \"9\""
+        )
         #expect(strict.difference(one, try hash([(3, 4, 5000)])) == "field \"1\" only in the first")
         #expect(
             strict.difference(one, try hash([(1, 2, nil), (3, 4, 5001)]))
@@ -134,22 +137,25 @@ struct VerificationTests {
         #expect(strict.difference(one, try stream(.stream1, added: 2)) == nil)
     }
 
+    private func parsed(_ line: String) -> JSONLine? { JSONLine(ByteString(line).bytes) }
+
     @Test func `lines of a report are read`() throws {
-        let line = #"{"feature":"module","rule":"skip","db":3,"key":"a\"\\\n\u0001é","parts":0,"x":null},"#
-        let object = try #require(JSONLine(ByteString(line).bytes))
+        let line =
+            #"{"feature":"module","rule":"skip","db":3,"key":"a\"\\\n\u0001é","parts":0,"x":null},"#
+        let object = try #require(parsed(line))
         #expect(object["feature"] == .text("module"))
         #expect(object["db"] == .number(3))
         #expect(object["key"] == .text("a\"\\\n\u{1}é"))
         #expect(object["x"] == .other && object["y"] == nil)
-        let binary = try #require(JSONLine(ByteString(#"{"key":{"b64":"/wD+"}}"#).bytes))
+        let binary = try #require(parsed(#"{"key":{"b64":"/wD+"}}"#))
         #expect(binary["key"] == .text(ByteString([255, 0, 254])))
-        for broken in ["", "{", "{\"a\"}", "{\"a\":\"b", "{\"a\":[1]}", "]," ] {
-            #expect(JSONLine(ByteString(broken).bytes) == nil)
+        for broken in ["", "{", "{\"a\"}", "{\"a\":\"b", "{\"a\":[1]}", "],"] {
+            #expect(parsed(broken) == nil)
         }
     }
 
     @Test func `a report's losses say what may differ`() throws {
-        let folder = try TemporaryDirectory()
+        let folder = TemporaryDirectory()
         let path = folder.path + "/report.json"
         let report = """
             {"losses":[
