@@ -10,6 +10,10 @@ package enum LogError: Error, Equatable, Sendable {
     case missingManifest(file: String, found: String)
     /// The manifest names a file that is not there.
     case missingFile(String)
+    /// A point of the stream that the base already stands for, up to this offset.
+    case beforeBase(StreamOffset)
+    /// A file of another server, which tells neither offsets nor times.
+    case withoutMarks(String)
     /// Bytes that were once safely on disk have changed or gone.
     case damaged(LogDamage)
 }
@@ -42,6 +46,11 @@ extension LogError: CustomStringConvertible {
                 + "Put the manifest back, or move the files away to start empty."
         case .missingFile(let file):
             return "\(file) is missing, but the manifest names it"
+        case .beforeBase(let offset):
+            return "the base of the log stands for all before offset \(offset) of the stream; "
+                + "it cannot be taken back to before that"
+        case .withoutMarks(let file):
+            return "\(file) was written by another server: it tells neither offsets nor times"
         case .damaged(let damage):
             return damage.description
         }

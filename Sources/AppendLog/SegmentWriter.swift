@@ -51,6 +51,20 @@ struct SegmentWriter: ~Copyable {
         lastMarkByteCount = byteCount
     }
 
+    /// Begins a file with `mark`.
+    init(
+        _ entry: Manifest.Entry,
+        _ format: SegmentFormat,
+        _ file: any StorageFile,
+        beginningWith mark: Mark
+    ) throws(SystemError) {
+        var head = ByteWriter()
+        SegmentWriter.write(mark, format, to: &head)
+        try file.write(head.bytes, at: 0)
+        let zero = MonotonicTime(nanoseconds: 0)
+        self.init(entry, format, file, at: mark.offset, byteCount: head.count, now: zero)
+    }
+
     /// The first bytes of a segment: its mark, and effects that must be there with it.
     static func writeHead(
         _ mark: Mark,

@@ -14,7 +14,8 @@ struct LogCommand: ParsableCommand {
             log of Larder, Redis 7 or Valkey. It is only read, and may be in use.
 
             --repair is for a stopped server. It says what it drops, cuts the log behind the last \
-            whole transaction, and keeps what it cut beside the log under *.cut-*.
+            whole transaction, and keeps what it cut beside the log under *.cut-*. With --until \
+            it takes a sound log back to a point.
 
             Exit codes: 0 = sound, 1 = damaged or torn, or failed, 2 = wrong usage.
 
@@ -23,6 +24,7 @@ struct LogCommand: ParsableCommand {
               larder-inspect log --frames --last 50 appendonlydir
               larder-inspect log --until 2026-11-25T23:09:11 appendonlydir
               larder-inspect log --repair appendonlydir
+              larder-inspect log --repair --until -1h /var/lib/larder
             """
     )
 
@@ -47,15 +49,12 @@ struct LogCommand: ParsableCommand {
     @Option(help: "What separates the parts of keys.")
     var separator = Separator()
 
-    @Flag(help: "Cut what cannot be read off.")
+    @Flag(help: "Cut what cannot be read off; with --until, all that came later.")
     var repair = false
 
     @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
-        if repair, until != nil {
-            throw ValidationError("--until is for looking, --repair cuts what cannot be read")
-        }
         if last < 0 { throw ValidationError("--last takes a count") }
         if let until, Self.limit(until) == nil {
             throw ValidationError("--until takes a moment or an offset, not \(until)")
@@ -73,7 +72,10 @@ struct LogCommand: ParsableCommand {
         guard let location = try LogLocation(log) else {
             throw InspectError(log, .unknown("expected a directory or a manifest"))
         }
-        if repair { return try mend(location) }
+        if repair {
+            guard let until, let limit = Self.limit(until) else { return try mend(location) }
+            return try rewind(location, to: limit)
+        }
         var options = LogOverview.Options()
         options.lastCount = last
         options.separator = separator.byte
@@ -83,6 +85,18 @@ struct LogCommand: ParsableCommand {
             overview.append(to: &printer.buffer, style, showsFrames: frames)
         }
         if !overview.isSound { throw ExitCode(1) }
+    }
+
+    private func rewind(_ location: LogLocation, to limit: LogReader.Limit) throws {
+        try location.withLock {
+            let rewind = try LogRewind(location.directory, to: limit)
+            guard !rewind.drops.isEmpty else {
+                return print("nothing to drop: the log ends at offset \(rewind.end)")
+            }
+            for drop in rewind.drops { print("dropping \(drop)") }
+            try rewind.perform()
+            print("done; the log ends at offset \(rewind.end), what was cut is in files *.cut-*")
+        }
     }
 
     private func mend(_ location: LogLocation) throws {

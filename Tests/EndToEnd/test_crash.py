@@ -1,5 +1,10 @@
-"""`kill -9` in the middle of a load: what was acknowledged is there after a restart."""
+"""`kill -9` in the middle of a load: what was acknowledged is there after a restart.
+
+`LARDER_CRASH_ROUNDS` sets how many kills each mode has to survive in a row.
+"""
 import multiprocessing
+import os
+import random
 import time
 
 import pytest
@@ -23,13 +28,14 @@ def requests(writer, index):
     return ("HSET", f"hash:{writer}:{index % 100}", f"field:{index}", index)
 
 
-def write(port, writer, acknowledged):
+def write(port, writer, acknowledged, label=None):
     """Pipelines writes; counts in shared memory those whose reply has come."""
+    label = writer if label is None else label
     connection = Connection(port)
     try:
         for start in range(0, WRITES, DEPTH):
             batch = range(start, start + DEPTH)
-            connection.send(b"".join(encode(requests(writer, index)) for index in batch))
+            connection.send(b"".join(encode(requests(label, index)) for index in batch))
             for _ in batch:
                 mark, value = connection.reply()
                 assert mark in ":+", value
@@ -60,6 +66,47 @@ def test_acknowledged_writes_survive_a_kill(policy, larder):
     with server.connect() as connection:
         for writer in range(WRITERS):
             check(connection, writer, counted[writer])
+
+
+@pytest.mark.parametrize("compression", ["lz4", "no"])
+@pytest.mark.parametrize("policy", ["always", "everysec", "no"])
+def test_kill_after_kill_loses_nothing(policy, compression, larder):
+    """Lives that end at any moment, compactions in their middle; each is checked by the next."""
+    rounds = int(os.environ.get("LARDER_CRASH_ROUNDS", 4))
+    seed = int(os.environ.get("LARDER_CRASH_SEED", random.randrange(1 << 30)))
+    chosen = random.Random(seed)
+    server = larder(appendonly="yes", appendfsync=policy, appendcompression=compression,
+                    auto_aof_rewrite_min_size="2mb")
+    context = multiprocessing.get_context("fork")
+    total = 0
+    for round_ in range(rounds):
+        acknowledged = context.Array("i", WRITERS, lock=False)
+        labels = [f"{round_}.{writer}" for writer in range(WRITERS)]
+        writers = [context.Process(target=write, args=(server.port, writer, acknowledged, labels[writer])) for writer in range(WRITERS)]
+        for process in writers:
+            process.start()
+        limit = time.monotonic() + 30
+        while not all(acknowledged) and time.monotonic() < limit:
+            time.sleep(0.001)
+        time.sleep(chosen.uniform(0, 0.3))
+        if chosen.random() < 0.3:
+            with server.connect() as connection:
+                connection.exchange([("BGREWRITEAOF",)])  # One may be under way.
+            time.sleep(chosen.uniform(0, 0.05))
+        server.kill()
+        for process in writers:
+            process.join(30)
+            assert process.exitcode == 0
+        counted = list(acknowledged)
+        assert all(counted), "the kill was to come in the middle"
+        total += sum(counted)
+        server.start()
+        with server.connect(timeout=120) as connection:
+            for label, count in zip(labels, counted):
+                check(connection, label, count)
+            if chosen.random() < 0.5:
+                connection.ask("FLUSHALL")
+    print(f"{policy}, {compression}, seed {seed}: {rounds} kills, {total} acknowledged writes, none lost")
 
 
 def check(connection, writer, count):
@@ -93,6 +140,7 @@ def test_a_torn_tail_does_not_stop_a_start(larder):
     server = larder(appendonly="yes")
     with server.connect() as connection:
         connection.pipeline([("SET", f"key:{i}", "x" * 100) for i in range(1000)])
+        assert connection.ask("WAITAOF", 1, 0, 5000) == [1, 0]
     server.kill()
     # The newest file of the log that holds anything, whatever its format.
     (server.directory / "appendonlydir" / "appendonly.aof.stage").unlink()

@@ -147,6 +147,18 @@ package struct LogMending {
 }
 
 extension LogLocation {
+    /// Runs `body` while no server can open the directory.
+    package func withLock(_ body: () throws -> Void) throws {
+        let storage = try DiskStorage(path: dataDirectory)
+        do throws(SystemError) {
+            try storage.lock()
+        } catch {
+            throw InspectError(root, .system(error))
+        }
+        try body()
+        withExtendedLifetime(storage) {}
+    }
+
     /// The directory that a server is given as `dir`, which it locks.
     var dataDirectory: String { directory.folder == "." ? "\(root)/.." : root }
 }
