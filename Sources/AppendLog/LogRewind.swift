@@ -43,6 +43,10 @@ package struct LogRewind {
                 try drop(entry)
             }
         }
+        // A log has a file at least, if only one that holds nothing.
+        if kept.isEmpty, split == nil, manifest.base == nil, !dropped.isEmpty {
+            split = dropped.removeFirst()
+        }
         if !drops.isEmpty, try hasStage() {
             drops.append("\(directory.stagePath): what was staged")
         }

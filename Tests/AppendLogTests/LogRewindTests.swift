@@ -24,9 +24,9 @@ struct LogRewindTests {
         for step in 0..<30 {
             try driver.append()
             if step % 10 == 9 {
-                try driver.beginSegment()
                 clock.advance(by: .seconds(2))
                 times.append(clock.wallTime)
+                try driver.beginSegment()
             }
         }
         try driver.sync()

@@ -27,7 +27,7 @@ struct TidyTests {
         "Inspect": ["Bytes", "CZlib", "Platform", "RDB", "AppendLog", "RESP"],
         "Migrate": ["Bytes", "Platform", "RESP", "RDB", "Inspect", "Transport"],
         "larder-server": ["Server", "Platform"],
-        "larder-inspect": ["Inspect", "Bytes", "Platform", "RDB", "ArgumentParser"],
+        "larder-inspect": ["AppendLog", "Inspect", "Bytes", "Platform", "RDB", "ArgumentParser"],
         "larder-migrate": ["Migrate", "Inspect", "Bytes", "Platform", "RDB", "ArgumentParser"],
     ]
 
