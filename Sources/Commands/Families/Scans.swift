@@ -174,7 +174,9 @@ extension Request {
         var value: UInt64 = 0
         var offset = 0
         while offset < text.byteCount, text.byte(at: offset) == 0x20 { offset += 1 }
-        if offset < text.byteCount, text.byte(at: offset) == UInt8(ascii: "+") { offset += 1 }
+        let hasSign = offset < text.byteCount
+        let isNegative = hasSign && text.byte(at: offset) == UInt8(ascii: "-")
+        if isNegative || hasSign && text.byte(at: offset) == UInt8(ascii: "+") { offset += 1 }
         guard offset < text.byteCount else { throw .invalidCursor }
         while offset < text.byteCount, text.byte(at: offset) != 0 || offset == 0 {
             let digit = text.byte(at: offset) &- UInt8(ascii: "0")
@@ -185,6 +187,6 @@ extension Request {
             value = sum
             offset += 1
         }
-        return value
+        return isNegative ? 0 &- value : value
     }
 }

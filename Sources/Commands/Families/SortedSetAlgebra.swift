@@ -215,7 +215,8 @@ private struct AlgebraQuery {
                 var total = weighted(score, weight)
                 for (other, weight) in operands.dropFirst() {
                     guard let score = other.score(of: member) else { return true }
-                    total = aggregate(total, weighted(score, weight))
+                    // Infinity times zero stays what it is, and loses against any number.
+                    total = aggregate(total, score * weight)
                 }
                 return visit(member, total)
             }

@@ -1,0 +1,288 @@
+"""The client libraries' own features, as applications use them."""
+import threading
+import time
+
+import pytest
+import redis
+import valkey
+
+from wire import encode
+
+
+@pytest.fixture(params=["redis-py", "redis-py RESP3", "valkey-py", "valkey-py RESP3"])
+def connect(request, larder):
+    """Makes clients of one server."""
+    server = larder(enable_debug_command="yes")
+    library = redis if request.param.startswith("redis") else valkey
+    made = []
+
+    def make(**options):
+        kind = library.Redis if library is redis else library.Valkey
+        client = kind(port=server.port, decode_responses=True, protocol=3 if "RESP3" in request.param else 2, **options)
+        client.errors = library.exceptions
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+class Lock:
+    """A lock of one owner at a time, released by nobody else, without scripts."""
+
+    def __init__(self, client, name, owner):
+        self.client, self.name, self.owner = client, name, owner
+
+    def acquire(self, milliseconds=10_000):
+        return bool(self.client.set(self.name, self.owner, nx=True, px=milliseconds))
+
+    def release(self):
+        with self.client.pipeline() as batch:
+            batch.watch(self.name)
+            if batch.get(self.name) != self.owner:
+                return False
+            batch.multi()
+            batch.delete(self.name)
+            return batch.execute() == [1]
+
+
+def test_a_lock_has_one_owner(connect):
+    ada, bob = (Lock(connect(), "lock", name) for name in ("ada", "bob"))
+    assert ada.acquire()
+    assert not bob.acquire()
+    assert not bob.release()
+    assert ada.release()
+    assert bob.acquire(milliseconds=50)
+    time.sleep(0.1)
+    assert ada.acquire(), "a lock whose time is up is free"
+
+
+def test_a_watched_key_keeps_increments_whole(connect):
+    def work(client):
+        for _ in range(50):
+            client.transaction(lambda batch: (lambda value: (batch.multi(), batch.set("counter", value + 1)))(int(batch.get("counter") or 0)), "counter")
+
+    threads = [threading.Thread(target=work, args=(connect(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert connect().get("counter") == "200"
+
+
+def test_a_transaction_fails_when_a_watched_key_changes(connect):
+    one, other = connect(), connect()
+    with one.pipeline() as batch:
+        batch.watch("key")
+        other.set("key", "changed")
+        batch.multi()
+        batch.set("key", "mine")
+        with pytest.raises(one.errors.WatchError):
+            batch.execute()
+    assert one.get("key") == "changed"
+
+
+def test_an_error_in_a_pipeline_is_that_of_its_command(connect):
+    client = connect()
+    client.set("text", "not a list")
+    with client.pipeline(transaction=False) as batch:
+        replies = batch.set("a", 1).lpush("text", 1).get("a").execute(raise_on_error=False)
+    assert replies[0] is True and replies[2] == "1"
+    assert isinstance(replies[1], client.errors.ResponseError)
+
+
+def test_messages_reach_channels_and_patterns_in_order(connect):
+    client = connect()
+    with connect().pubsub() as listener:
+        listener.subscribe("news")
+        listener.psubscribe("news*")
+        for _ in range(2):
+            assert listener.get_message(timeout=5)["type"] in ("subscribe", "psubscribe")
+        for number in range(100):
+            assert client.publish("news", f"message {number}") == 2
+        assert client.publish("news:local", "near") == 1
+        came = [listener.get_message(timeout=5) for _ in range(201)]
+    assert [message["data"] for message in came if message["type"] == "message"] == [f"message {number}" for number in range(100)]
+    assert [message["data"] for message in came if message["type"] == "pmessage"] == [f"message {number}" for number in range(100)] + ["near"]
+
+
+def test_a_listener_hears_of_keys_that_expire(connect):
+    client = connect()
+    client.config_set("notify-keyspace-events", "Ex")
+    with connect().pubsub() as listener:
+        listener.psubscribe("__keyevent@0__:expired")
+        listener.get_message(timeout=5)
+        client.set("session", "x", px=50)
+        message = listener.get_message(timeout=5)
+    assert message["data"] == "session"
+
+
+def test_a_worker_waits_for_its_queue(connect):
+    client, worker = connect(), connect()
+    taken = []
+
+    def work():
+        while (job := worker.blpop(["urgent", "later"], timeout=5)) and job[1] != "stop":
+            taken.append(tuple(job))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    client.rpush("later", *range(10))
+    client.rpush("urgent", "now")
+    client.rpush("later", "stop")
+    thread.join(20)
+    assert sorted(taken) == sorted([("later", str(number)) for number in range(10)] + [("urgent", "now")])
+
+
+def test_scan_iterators_see_everything_that_stays(connect):
+    client = connect()
+    client.hset("hash", mapping={f"field:{number}": number for number in range(1000)})
+    client.sadd("set", *[f"member:{number}" for number in range(1000)])
+    client.zadd("zset", {f"member:{number}": number for number in range(1000)})
+    client.mset({f"key:{number}": number for number in range(1000)})
+    seen = set()
+    for number, key in enumerate(client.scan_iter("key:*", count=20)):
+        seen.add(key)
+        # Keys that come and go while the iteration lasts change nothing for those that stay.
+        client.set(f"other:{number}", "x")
+        client.delete(f"other:{number - 5}")
+    assert seen == {f"key:{number}" for number in range(1000)}
+    assert len(dict(client.hscan_iter("hash", count=50))) == 1000
+    assert len(set(client.sscan_iter("set", count=50))) == 1000
+    assert len(dict(client.zscan_iter("zset", count=50))) == 1000
+    assert set(client.scan_iter(_type="ZSET")) == {"zset"}
+
+
+def test_monitor_shows_what_others_do(connect):
+    client, watcher = connect(), connect()
+    with watcher.monitor() as monitor:
+        client.set("key", 'a "quoted" value')
+        client.config_get("maxmemory")
+        client.get("key")
+        commands = []
+        while not commands or not commands[-1].upper().startswith("GET"):
+            commands.append(monitor.next_command()["command"])
+    assert any(command.startswith("SET key") for command in commands)
+    assert not any(command.startswith("CONFIG") for command in commands), "what administrators do is not shown"
+
+
+def test_slow_requests_are_kept(connect):
+    client = connect()
+    client.config_set("slowlog-log-slower-than", 20_000)
+    client.slowlog_reset()
+    client.execute_command("DEBUG", "SLEEP", "0.05")
+    entries = client.slowlog_get(10)
+    slowest = max(entries, key=lambda entry: entry["duration"])
+    assert slowest["duration"] >= 49_000
+    assert "SLEEP" in str(slowest["command"])
+    assert client.slowlog_len() == len(entries)
+    client.config_set("latency-monitor-threshold", 20)
+    client.execute_command("DEBUG", "SLEEP", "0.05")
+    assert "command" in [event[0] for event in client.latency_latest()]
+    assert client.latency_history("command")
+    assert client.latency_reset() >= 1
+
+
+def test_figures_of_commands_and_memory(connect):
+    client = connect()
+    client.config_resetstat()
+    for number in range(10):
+        client.set(f"key:{number}", "x" * 1000)
+    with pytest.raises(client.errors.ResponseError):
+        client.execute_command("INCR", "key:1")
+    figures = client.info("commandstats")
+    assert figures["cmdstat_set"]["calls"] == 10
+    assert figures["cmdstat_incr"]["failed_calls"] == 1
+    assert client.info("errorstats")["errorstat_ERR"]["count"] == 1
+    assert client.info("latencystats")["latency_percentiles_usec_set"]["p50"] > 0
+    assert 1000 <= client.memory_usage("key:1") < 1300
+    assert client.memory_usage("nobody") is None
+    assert client.memory_stats()["keys.count"] == 10
+    assert client.object("encoding", "key:1") == "raw"
+    assert client.command_getkeys("MSET", "a", 1, "b", 2) == ["a", "b"]
+    assert "get" in client.command()
+    assert client.lolwut().lower().count("ver. ")
+
+
+def test_clients_are_listed_named_and_closed(connect):
+    client, other = connect(), connect(client_name="victim")
+    other.ping()
+    listed = {entry["name"]: entry for entry in client.client_list()}
+    assert listed["victim"]["cmd"] == "ping"
+    assert client.client_kill_filter(_id=listed["victim"]["id"]) == 1
+    assert client.client_id() > 0
+    client.client_no_evict("ON")
+    client.client_no_touch("ON")
+    assert "e" in client.client_info()["flags"] and "T" in client.client_info()["flags"]
+
+
+class Cache:
+    """Values kept on the client's side until the server says that they changed.
+
+    Made by hand: redis-py has one, but it refuses servers that do not call themselves Redis.
+    """
+
+    def __init__(self, server, *options):
+        self.connection = server.connect(timeout=5)
+        self.connection.ask("HELLO", "3")
+        self.connection.ask("CLIENT", "TRACKING", "ON", *options)
+        self.values = {}
+        self.asked = 0
+
+    def get(self, key):
+        self.hear()
+        if key not in self.values:
+            self.asked += 1
+            self.connection.send(encode(("GET", key)))
+            while (reply := self.connection.reply())[0] == ">":
+                self.forget(reply)
+            self.values[key] = reply[1]
+        return self.values[key]
+
+    def hear(self):
+        """What the server has pushed by now; the reply to PING comes behind it."""
+        self.connection.send(encode(("PING",)))
+        while (reply := self.connection.reply())[0] == ">":
+            self.forget(reply)
+
+    def forget(self, push):
+        kind, keys = push[1]
+        assert kind == ("$", b"invalidate")
+        if keys[1] is None:
+            return self.values.clear()
+        for _, key in keys[1]:
+            self.values.pop(key.decode(), None)
+
+
+@pytest.mark.parametrize("options", [(), ("BCAST",), ("BCAST", "PREFIX", "key")])
+def test_a_cache_on_the_client_is_told_of_changes(options, larder):
+    server = larder()
+    cache = Cache(server, *options)
+    with server.connect() as other:
+        other.ask("SET", "key", "one")
+        assert [cache.get("key") for _ in range(50)] == [b"one"] * 50
+        assert cache.asked == 1, "answered from the cache"
+        other.ask("SET", "key", "two")
+        assert cache.get("key") == b"two"
+        other.ask("PEXPIRE", "key", "30")
+        cache.get("key")
+        time.sleep(0.3)
+        assert cache.get("key") is None, "it expires on both sides"
+        other.ask("SET", "key", "three")
+        assert cache.get("key") == b"three"
+        other.ask("FLUSHALL")
+        assert cache.get("key") is None
+
+
+def test_another_connection_may_hear_for_one_of_the_old_protocol(larder):
+    server = larder()
+    with server.connect() as reader, server.connect() as hearer, server.connect() as other:
+        hearer.ask("SUBSCRIBE", "__redis__:invalidate")
+        with server.connect() as asking:
+            listed = asking.ask("CLIENT", "LIST", "TYPE", "pubsub").decode()
+        number = listed.split("id=")[1].split(" ")[0]
+        reader.ask("CLIENT", "TRACKING", "ON", "REDIRECT", number)
+        reader.ask("GET", "key")
+        other.ask("SET", "key", "changed")
+        assert hearer.reply() == ("*", (("$", b"message"), ("$", b"__redis__:invalidate"), ("*", (("$", b"key"),))))
