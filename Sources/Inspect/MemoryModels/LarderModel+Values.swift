@@ -17,7 +17,7 @@ extension LarderModel {
         let isPacked =
             shape.count <= Self.packedSetLimit && shape.largest <= ServerLayout.packedElementLimit
         if isPacked { return bytes(key, shape.packedByteCount) }
-        return structure(key, table(shape.count) + Int(shape.partByteCount))
+        return structure(key, Self.memberTable + table(shape.count) + Int(shape.partByteCount))
     }
 
     func sortedSet(_ key: ModelKey, _ shape: CollectionShape) -> Int {
@@ -26,7 +26,8 @@ extension LarderModel {
             && shape.largest <= ServerLayout.packedElementLimit
         if isPacked { return bytes(key, shape.packedByteCount) }
         let index = Double(shape.count) * Self.indexByteCountPerMember
-        return structure(key, table(shape.count) + Int(shape.partByteCount + index))
+        let structures = Self.sortedSetHeader + table(shape.count)
+        return structure(key, structures + Int(shape.partByteCount + index))
     }
 
     func list(_ key: ModelKey, _ shape: ListShape) -> Int {
@@ -40,18 +41,26 @@ extension LarderModel {
     func stream(_ key: ModelKey, _ shape: StreamShape) -> Int {
         let entries = Double(shape.nodeCount + 2 * shape.pendingCount)
         let maps = Int(entries * Self.mapByteCountPerEntry)
-        return structure(key, shape.nodeByteCount + maps + shape.groupByteCount)
+        let nodes = shape.nodeByteCount + 8 * shape.nodeCount
+        let pending = Self.pending * shape.pendingCount
+        return structure(key, Self.stream + nodes + maps + pending + shape.groupByteCount)
     }
 
-    func group(_ name: Int) -> Int { Self.groupByteCount + name }
-    func consumer(_ name: Int) -> Int { Self.groupByteCount + name }
+    func group(_ name: Int) -> Int { blocks(Self.group + name) }
+    func consumer(_ name: Int) -> Int { blocks(Self.consumer + name) }
 
     static let packedSetLimit = 128
-    /// What is counted of a table of fields beside its buckets.
-    private static let fieldTable = 0
+    /// The structures that members and fields are in, beside the buckets of their table.
+    private static let memberTable = 32
+    private static let fieldTable = 136
+    /// The same of a sorted set, with the blocks of its index that are being filled.
+    private static let sortedSetHeader = 1050
     /// Leaves of 10 bytes a member, filled one after the other as members come in order.
     private static let indexByteCountPerMember = 10.6
     /// Keys that come in order.
     private static let mapByteCountPerEntry = 24.6
-    private static let groupByteCount = 96
+    private static let stream = 160
+    private static let pending = 24
+    private static let group = 96
+    private static let consumer = 72
 }
