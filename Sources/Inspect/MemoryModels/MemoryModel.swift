@@ -15,7 +15,7 @@ enum MemoryModel: Sendable {
     init(_ target: MemoryTarget, _ allocator: MemoryAllocator) {
         switch target {
         case .redis70: self = .server(ServerModel(.redis70, allocator))
-        case .redis72: self = .server(ServerModel(.redis72, allocator))
+        case .redis74: self = .server(ServerModel(.redis74, allocator))
         case .redis82: self = .server(ServerModel(.redis82, allocator))
         case .valkey81: self = .server(ServerModel(.valkey81, allocator))
         case .valkey91: self = .server(ServerModel(.valkey91, allocator))

@@ -1,9 +1,9 @@
 /// A server whose memory is estimated.
 package enum MemoryTarget: String, Sendable, CaseIterable {
-    /// Redis 7.0, whose layouts the rest of Redis 7 shares but for small sets and lists.
+    /// Redis 7.0.
     case redis70 = "redis-7.0"
-    /// Redis 7.2, which packs small sets and lists too, and keeps members without entries.
-    case redis72 = "redis-7.2"
+    /// Redis 7.2 and 7.4, which pack small sets and lists too, and keep members without entries.
+    case redis74 = "redis-7.4"
     /// Redis 8.2, which puts the key, and a short value, into the object.
     case redis82 = "redis-8.2"
     /// Valkey 8.1, with buckets of one cache line instead of chains.

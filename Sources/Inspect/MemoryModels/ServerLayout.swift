@@ -116,15 +116,15 @@ extension ServerLayout {
         indexesPending: false,
         radixTree: 24
     )
-    package static let redis72 = ServerLayout(
+    package static let redis74 = ServerLayout(
         keys: .separate,
         mainTable: .chains,
         memberTable: .bareChains,
-        fields: .entry,
+        fields: .taggedEntry,
         nodesHoldMembers: false,
         packedSetLimit: 128,
         packsLists: true,
-        fieldDeadlines: .table,
+        fieldDeadlines: .listpack,
         sharesIntegers: true,
         tableHeader: 56,
         stream: 80,
