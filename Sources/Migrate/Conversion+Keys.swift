@@ -26,16 +26,18 @@ extension Conversion {
     /// Takes the key that `reader` read last.
     func take(_ record: KeyRecord, _ reader: inout FileReader) throws(MigrationError) {
         let source = reader.database
-        facts.noteKey(in: source)
+        if source != lastDatabase { facts.noteKey(in: source) }
+        lastDatabase = source
+        if isCopyingPlainly, copies(record) {
+            if try !leavesOut(record, &reader) { return try copy(record, &reader) }
+            return ledger.keys.read.add(record.encoding.kind)
+        }
         var module: ModuleID?
         if record.encoding == .module {
             module = try input { () throws(RDBError) in try reader.peekModule() }
         }
-        ledger.keysIn.add(record.encoding.kind, module: module?.name)
+        ledger.keys.read.add(record.encoding.kind, module: module?.name)
         if try leavesOut(record, &reader) { return }
-        if decisions.selection.renames.isEmpty, record.metadata == nil, copies(record, module) {
-            return try copy(record, module, &reader)
-        }
         let original = ByteString(reader.key)
         let newName = decisions.selection.newName(of: reader.key)
         let key = KeyInTransit(
@@ -62,9 +64,8 @@ extension Conversion {
         _ reader: inout FileReader
     ) throws(MigrationError) -> Bool {
         let database = reader.database
-        let selection = decisions.selection
-        if !selection.isEverything,
-            !selection.contains(reader.key, in: database, record.encoding.kind)
+        if !isTakingEverything,
+            !decisions.selection.contains(reader.key, in: database, record.encoding.kind)
         {
             try ledger.note(Change(.filtered, .requested, "left out"))
             return true
@@ -91,25 +92,25 @@ extension Conversion {
     }
 
     /// Whether a record can be written as it is.
-    private func copies(_ record: KeyRecord, _ module: ModuleID?) -> Bool {
-        if record.encoding.hasFieldDeadlines || record.encoding.kind == .module { return false }
-        return target.accepts(record.encoding)
+    private func copies(_ record: KeyRecord) -> Bool {
+        switch record.encoding {
+        case .module, .hashDeadlines, .hashRelativeDeadlines, .hashListpackDeadlines: false
+        default: record.metadata == nil && target.accepts(record.encoding)
+        }
     }
 
     private func copy(
         _ record: KeyRecord,
-        _ module: ModuleID?,
         _ reader: inout FileReader
     ) throws(MigrationError) {
-        let database = decisions.selection.database(reader.database)
-        guard let output = try begin(reader.key, database, record.offset) else { return }
-        var visitor = CopyVisitor(packing)
+        guard let output = try begin(reader.key, reader.database, record.offset) else { return }
+        var visitor = CopyVisitor()
         try input { () throws(RDBError) in
             try output.writer.copy(record, from: &reader, showing: &visitor)
         }
-        packing = visitor.packing
-        ledger.copied.add(record.encoding.kind)
-        noteWritten(record, module, in: output)
+        if visitor.hasPacked { packing.note(visitor) }
+        ledger.keys.noteCopied(record)
+        output.keyCount += 1
     }
 
     /// Counts a key that was written.
@@ -119,8 +120,8 @@ extension Conversion {
 
     /// Counts a key that was written.
     func noteWritten(_ kind: ValueKind, _ module: ModuleID?, hasDeadline: Bool, in output: Output) {
-        ledger.keysOut.add(kind, module: module?.name)
-        if hasDeadline { ledger.keysOut.deadlines += 1 }
+        ledger.keys.written.add(kind, module: module?.name)
+        if hasDeadline { ledger.keys.written.deadlines += 1 }
         output.keyCount += 1
     }
 
@@ -199,12 +200,12 @@ extension Conversion {
     ) throws(MigrationError) -> Output? {
         let destination = try begin(key.name.bytes, key.database, key.record.offset)
         guard let output = destination else { return nil }
-        var visitor = CopyVisitor(packing)
+        var visitor = CopyVisitor()
         try input { () throws(RDBError) in
             try output.beginKey(key)
             try output.writer.copyValue(of: key.record, from: &reader, showing: &visitor)
         }
-        packing = visitor.packing
+        if visitor.hasPacked { packing.note(visitor) }
         noteWritten(key.record, key.module, in: output)
         return output
     }
@@ -294,13 +295,13 @@ extension Output {
 /// Sees values that are copied: compact collections throughout, since a server that loads a
 /// damaged one may fail long after, and the rest as far as it takes to move past it.
 struct CopyVisitor: PayloadVisitor {
-    /// The most elements that a compact collection had.
-    private(set) var packing: PackingExtremes
-    private var encoding = Encoding.string
+    /// How it is laid out.
+    private(set) var encoding = Encoding.string
+    /// How many elements a compact collection has.
+    private(set) var count = 0
 
-    init(_ packing: PackingExtremes) {
-        self.packing = packing
-    }
+    /// Whether the value is a compact collection.
+    var hasPacked: Bool { count > 0 }
 
     mutating func begin(_ encoding: Encoding) -> Reporting {
         self.encoding = encoding
@@ -311,14 +312,31 @@ struct CopyVisitor: PayloadVisitor {
     }
 
     mutating func announce(_ extent: Extent) {
-        guard let count = extent.count, extent.byteCount != nil else { return }
-        switch encoding.kind {
-        case .hash: packing.hashFields = max(packing.hashFields, count)
-        case .sortedSet: packing.sortedSetMembers = max(packing.sortedSetMembers, count)
-        case .set where encoding == .setIntset:
-            packing.intsetMembers = max(packing.intsetMembers, count)
-        case .set: packing.setMembers = max(packing.setMembers, count)
+        if let count = extent.count, extent.byteCount != nil { self.count = count }
+    }
+}
+
+extension PackingExtremes {
+    /// Takes in a compact collection that was copied.
+    mutating func note(_ visitor: CopyVisitor) {
+        let count = visitor.count
+        switch visitor.encoding.kind {
+        case .hash: hashFields = max(hashFields, count)
+        case .sortedSet: sortedSetMembers = max(sortedSetMembers, count)
+        case .set where visitor.encoding == .setIntset: intsetMembers = max(intsetMembers, count)
+        case .set: setMembers = max(setMembers, count)
         default: break
         }
+    }
+}
+
+extension Ledger.Keys {
+    /// Counts a key that was read, copied and so written.
+    mutating func noteCopied(_ record: KeyRecord) {
+        let kind = record.encoding.kind
+        read.add(kind)
+        copied.add(kind)
+        written.add(kind)
+        if record.deadline != nil { written.deadlines += 1 }
     }
 }

@@ -35,6 +35,13 @@ package final class Conversion {
     /// Templates of the file being read, as they are, for records that are read by themselves.
     var templates: [UInt8] = []
 
+    /// Whether every key goes over.
+    let isTakingEverything: Bool
+    /// Whether keys that go over stay what and where they are.
+    let isCopyingPlainly: Bool
+    /// The database of the last key.
+    var lastDatabase: UInt64?
+
     /// Facts of the file, which every output begins with.
     private var preamble: [(name: ByteString, text: ByteString)] = []
     private let makeFile: (String) throws(MigrationError) -> any Destinable
@@ -53,6 +60,9 @@ package final class Conversion {
         self.ledger = ledger
         self.makeFile = makeFile
         self.moduleExport = moduleExport.map { ModuleExport($0) }
+        let selection = decisions.selection
+        isTakingEverything = selection.isEverything
+        isCopyingPlainly = selection.renames.isEmpty && selection.databaseNumbers.isEmpty
         let destination = decisions.destination
         if let version = decisions.formatVersion {
             guard let forced = destination.target(forcedVersion: version) else {
@@ -72,6 +82,7 @@ package final class Conversion {
         inspection.options.isKeepingHeads = true
         inspection.progress = progress
         facts.beginFile(path)
+        lastDatabase = nil
         var consumer = ConversionConsumer(conversion: self)
         do {
             try inspection.read(into: &consumer)

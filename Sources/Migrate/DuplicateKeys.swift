@@ -4,14 +4,10 @@ import RDB
 
 /// Finds a key that is written twice into a database, which no server loads, in bounded memory.
 ///
-/// Keys are remembered by 128 bits and the place they came from, in 64 parts by some of these
-/// bits. A part that grows goes to a file; in the end each part is looked through by itself.
+/// Keys are remembered by 128 bits and the place they came from, in a file when they are many. In
+/// the end they are looked through, in parts by some of these bits if one part would be large.
 final class DuplicateKeys {
-    private var parts: [Box] = (0..<64).map { _ in Box() }
-
-    private final class Box {
-        var value = Part()
-    }
+    private var all = Part()
 
     private struct Fingerprint {
         var hash: UInt64
@@ -21,7 +17,7 @@ final class DuplicateKeys {
         static let byteCount = 24
     }
 
-    /// The keys whose bits choose it.
+    /// Keys that are looked through together.
     private struct Part: ~Copyable {
         let spool = Spool(maximumMemory: 256 << 10)
         var count = 0
@@ -32,7 +28,7 @@ final class DuplicateKeys {
             waiting.appendInteger(fingerprint.checksum)
             waiting.appendInteger(fingerprint.location)
             count += 1
-            if waiting.count >= Fingerprint.byteCount << 12 { try settle() }
+            if waiting.count >= Fingerprint.byteCount << 10 { try settle() }
         }
 
         mutating func settle() throws(SystemError) {
@@ -40,6 +36,15 @@ final class DuplicateKeys {
             waiting.removeAll()
         }
     }
+
+    /// A part that stays where it is.
+    private final class Box {
+        var part = Part()
+    }
+
+    /// How many keys are looked through at once.
+    private static let maximumCount = 256 << 10
+    private static let partCount = 64
 
     /// Where a key came from.
     struct Location: Equatable {
@@ -69,7 +74,7 @@ final class DuplicateKeys {
         hasher.combine(database)
         unsafe key.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
         let hash = UInt64(bitPattern: Int64(hasher.finalize()))
-        try parts[Int(hash & 63)].value.append(
+        try all.append(
             Fingerprint(
                 hash: hash,
                 checksum: CRC64.checksum(key) ^ database,
@@ -80,11 +85,31 @@ final class DuplicateKeys {
 
     /// Where one key came from both times; nil if none was written twice.
     func find() throws(SystemError) -> (Location, Location)? {
-        for part in parts where part.value.count > 1 {
-            try part.value.settle()
-            if let found = try find(in: part.value) { return found }
+        try all.settle()
+        if all.count <= Self.maximumCount { return try find(in: all) }
+        for box in try parts() {
+            try box.part.settle()
+            if let found = try find(in: box.part) { return found }
         }
         return nil
+    }
+
+    private func parts() throws(SystemError) -> [Box] {
+        let parts = (0..<Self.partCount).map { _ in Box() }
+        var bytes = ByteWriter()
+        var index = 0
+        while index < all.count {
+            let count = min(4096, all.count - index)
+            bytes.removeAll()
+            let start = index * Fingerprint.byteCount
+            try all.spool.read(count * Fingerprint.byteCount, at: start, into: &bytes)
+            for position in 0..<count {
+                let one = Self.fingerprint(position, bytes.bytes)
+                try parts[Int(one.hash % UInt64(Self.partCount))].part.append(one)
+            }
+            index += count
+        }
+        return parts
     }
 
     private func find(in part: borrowing Part) throws(SystemError) -> (Location, Location)? {

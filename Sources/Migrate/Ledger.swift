@@ -30,12 +30,18 @@ package final class Ledger {
     /// The changes, in the order in which they came up.
     package private(set) var changes: [Change] = []
     private var tallies: [Change: Tally] = [:]
-    /// Keys read.
-    package var keysIn = KeyCounts()
-    /// Keys written.
-    package var keysOut = KeyCounts()
-    /// Keys whose record was copied byte for byte.
-    package var copied = KeyCounts()
+    /// Keys, by what became of them.
+    package var keys = Keys()
+
+    /// Keys, by what became of them.
+    package struct Keys: Sendable {
+        /// Read.
+        package var read = KeyCounts()
+        /// Written.
+        package var written = KeyCounts()
+        /// Copied byte for byte.
+        package var copied = KeyCounts()
+    }
 
     /// An empty account.
     ///
@@ -90,14 +96,18 @@ package final class Ledger {
 }
 
 /// Keys by kind of value; those of modules by the name of the module's type.
-package struct KeyCounts: Equatable, Sendable {
-    private var counts = [Int](repeating: 0, count: ValueKind.allCases.count)
+package struct KeyCounts: Sendable {
+    private var counts = InlineArray<8, Int>(repeating: 0)
     private var modules: [String: Int] = [:]
     /// Keys with a deadline.
     package var deadlines = 0
 
     /// All of them.
-    package var total: Int { counts.reduce(0, +) }
+    package var total: Int {
+        var total = 0
+        for index in counts.indices { total += counts[index] }
+        return total
+    }
 
     /// Counts a key.
     package mutating func add(_ kind: ValueKind, module: String? = nil) {

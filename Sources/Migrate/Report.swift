@@ -76,9 +76,9 @@ package struct Report: Sendable {
             )
         }
         let ledger = conversion.ledger
-        keysIn = ledger.keysIn
-        keysOut = ledger.keysOut
-        copied = ledger.copied
+        keysIn = ledger.keys.read
+        keysOut = ledger.keys.written
+        copied = ledger.keys.copied
         changes = ledger.changes.map { ($0, ledger[$0]) }
         packing = conversion.packing
         log = conversion.log.map { log in

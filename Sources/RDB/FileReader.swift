@@ -18,8 +18,6 @@ public struct FileReader: ~Copyable {
     private var walk: PayloadWalk
     private let options: Options
     private var keyWriter = ByteWriter()
-    private var headWriter = ByteWriter()
-    private let headSink = HeadSink()
     private var pending = Pending.start
     private var recordOffset = 0
     private var keys = DuplicateCheck(isOn: false)
@@ -70,10 +68,30 @@ public struct FileReader: ~Copyable {
         get { keyWriter.bytes }
     }
 
-    /// The bytes of the last record, as they are, without its value.
+    /// The bytes of the last record, as they are, without its value; until that is read.
     public var head: RawSpan {
         @_lifetime(borrow self)
-        get { headWriter.bytes }
+        get { walk.input.held() }
+    }
+
+    /// How many bytes the value of the last key record has, if it is one string and all of it has
+    /// come already.
+    @inline(__always)
+    mutating func wholeValueByteCount() throws(RDBError) -> Int? {
+        guard case .value(let encoding) = pending else { return nil }
+        switch encoding {
+        case .string, .hashZipmap, .listZiplist, .setIntset, .sortedSetZiplist, .hashZiplist,
+            .hashListpack, .sortedSetListpack, .setListpack:
+            return walk.input.wholeStringByteCount()
+        default:
+            return nil
+        }
+    }
+
+    /// The bytes of the last record, and `count` bytes of its value.
+    @_lifetime(borrow self)
+    func record(withValue count: Int) -> RawSpan {
+        walk.input.held(with: count)
     }
 
     /// Where in the file the next byte is; after the end, where whatever follows begins.
@@ -95,14 +113,8 @@ public struct FileReader: ~Copyable {
         recordOffset = offset
         keyWriter.removeAll(keepingCapacityUpTo: Input.chunkByteCount)
         do {
-            guard options.isKeepingHeads else { return try readRecord() }
-            headWriter.removeAll(keepingCapacityUpTo: Input.chunkByteCount)
-            swap(&headSink.writer, &headWriter)
-            defer { swap(&headSink.writer, &headWriter) }
-            try walk.input.copy(to: headSink)
-            let record = try readRecord()
-            try walk.input.copy(to: nil)
-            return record
+            if options.isKeepingHeads { walk.input.hold() }
+            return try readRecord()
         } catch {
             throw located(error)
         }
@@ -115,6 +127,7 @@ public struct FileReader: ~Copyable {
         let value = pending
         let start = offset
         pending = .nothing
+        walk.input.release()
         do {
             switch value {
             case .value(let encoding):
@@ -370,16 +383,29 @@ public struct FileReader: ~Copyable {
     }
 }
 
-/// Keeps the bytes of one record, while it is read.
-private final class HeadSink: ByteSink {
-    var writer = ByteWriter()
-
-    func write(_ bytes: RawSpan) {
-        writer.append(bytes)
-    }
-}
-
 extension Input {
+    /// How many bytes the string that comes next has, prefix included, if it is in the window.
+    fileprivate func wholeStringByteCount() -> Int? {
+        guard available >= 9 else { return nil }
+        var cursor = 1
+        let first = byte(at: 0)
+        var count = Int(first & 0x3F)
+        switch first {
+        case 0..<0x40: break
+        case 0x40..<0x80:
+            count = count << 8 | Int(byte(at: 1))
+            cursor = 2
+        case 0x80:
+            count = Int(integer(at: 1, as: UInt32.self).byteSwapped)
+            cursor = 5
+        case 0xC0...0xC2:
+            count = 1 << (first & 3)
+        default:
+            return nil
+        }
+        return cursor + count <= available ? cursor + count : nil
+    }
+
     /// Whether the value that comes next says in its first bytes that it is an empty collection.
     mutating func peeksEmptyValue(_ encoding: Encoding) throws(RDBError) -> Bool {
         var cursor = 0

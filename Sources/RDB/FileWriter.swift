@@ -137,7 +137,11 @@ public struct FileWriter: ~Copyable {
         showing visitor: inout some PayloadVisitor & ~Copyable
     ) throws(RDBError) {
         precondition(target.accepts(record.encoding), "the target cannot read a copy")
-        value.cancel()
+        if value.hasKey { value.cancel() }
+        if let count = try reader.wholeValueByteCount() {
+            try value.output.append(reader.record(withValue: count))
+            return try reader.readValue(into: &visitor)
+        }
         try value.output.append(reader.head)
         try copyValue(from: &reader, showing: &visitor)
     }

@@ -19,6 +19,9 @@ struct Input: ~Copyable {
     private var checksummed = 0
     private let isChecksumming: Bool
 
+    /// Where in the buffer the bytes begin that stay although they were consumed; -1 if none do.
+    private var heldStart = -1
+
     private var tap: (any ByteSink)?
     /// Bytes at the start of the buffer that the tap has had.
     private var tapped = 0
@@ -149,15 +152,36 @@ struct Input: ~Copyable {
         return buffer.count - before
     }
 
-    /// Gives the consumed bytes to the checksum and the tap, and forgets them.
+    /// Gives the consumed bytes to the checksum and the tap, and forgets them unless they are held.
     private mutating func settle() throws(RDBError) {
         takeChecksum()
         try drain()
-        buffer.removeFirst(start)
-        bufferOffset += start
-        start = 0
-        checksummed = 0
-        tapped = 0
+        let count = heldStart >= 0 ? heldStart : start
+        buffer.removeFirst(count)
+        bufferOffset += count
+        start -= count
+        checksummed = start
+        tapped = start
+        if heldStart >= 0 { heldStart = 0 }
+    }
+
+    /// Keeps what is consumed from here on in the window, until `release`.
+    @inline(__always)
+    mutating func hold() {
+        heldStart = start
+    }
+
+    /// Keeps nothing any longer.
+    @inline(__always)
+    mutating func release() {
+        heldStart = -1
+    }
+
+    /// What was consumed since `hold`, and `count` bytes more of the window.
+    @_lifetime(borrow self)
+    func held(with count: Int = 0) -> RawSpan {
+        guard heldStart >= 0 else { return buffer.bytes.part(from: start, count: 0) }
+        return buffer.bytes.part(from: heldStart, count: start - heldStart + count)
     }
 
     private mutating func takeChecksum() {

@@ -20,7 +20,7 @@ struct NewerFormatTests {
         bytes += unowned ? [0] : [1] + id
         if version >= 5 { bytes += unowned ? [1] + id : [0] }
         // Producers: seconds, entries, one producer with one id; two totals.
-        bytes += [60, 100, 1] + HandmadeDump.string(Array("p".utf8)) + [1]
+        bytes += [60, 50, 1] + HandmadeDump.string(Array("p".utf8)) + [1]
         bytes += HandmadeDump.string(Array("i".utf8)) + [1, 1, 1, 0]
         return bytes
     }
