@@ -113,6 +113,30 @@ package struct Change: Hashable, Sendable {
     }
 }
 
+extension Change {
+    /// The rule in a sentence, as far as it needs one.
+    var meaning: String {
+        let explanation: String? =
+            switch (feature, rule) {
+            case (.fieldDeadlines, "drop-ttl"): "the fields stay and never expire"
+            case (.fieldDeadlines, "drop-field"): "the fields are left out"
+            case (.fieldDeadlines, "key-ttl-min"): "the key expires with its first field"
+            case (.fieldDeadlines, "key-ttl-max"): "the key expires with its last field"
+            case (.fieldDeadlines, "split"): "each field becomes a key of its own"
+            case (.fieldDeadlines, "refuse"), (.fieldDeadlines, "keep"):
+                "the target has no place for them"
+            case (.module, "copy"): "the target needs the module"
+            case (.module, "skip"), (.logCommands, "skip"): "left out"
+            case (.module, "text"): "each becomes a string with its text"
+            case (.module, "export"): "left out, and written to a file of JSON lines"
+            case (.functions, "drop-unloadable"): "the target could not load them"
+            case (.expiredKeys, "keep"): "the target drops them while it loads"
+            default: nil
+            }
+        return explanation.map { "\(rule): \($0)" } ?? rule
+    }
+}
+
 /// Where a change was made.
 package struct Place: Hashable, Sendable {
     /// The database.

@@ -8,14 +8,12 @@ extension Conversion {
     func take(_ record: Record, _ reader: inout FileReader) throws(MigrationError) {
         switch record {
         case .auxiliary(let name, let value): try take(fact: name, value)
-        case .database, .sizes: break
-        case .hashTemplate: templates += ByteString(reader.head).array
+        case .database, .sizes, .hashTemplate, .end: break
         case .slotSizes: try ledger.note(Change(.slotHints, .noted, "dropped"))
         case .slotImport(_, let slots): try take(importingSlots: slots)
         case .function(let source): try take(function: source)
         case .moduleAuxiliary(let module): try take(module, &reader)
         case .key(let key): try take(key, &reader)
-        case .end: templates.removeAll()
         }
     }
 

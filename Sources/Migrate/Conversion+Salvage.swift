@@ -1,77 +1,53 @@
 import Bytes
+import Glibc
 import Inspect
+import Platform
 import RDB
 
 /// Going on after damage.
 extension Conversion {
-    /// Takes a key if its value is sound; writes it down as damaged if not.
+    /// Reads what can be read of a file.
     ///
-    /// The record is first set apart, byte for byte, which takes no more than the lengths in it
-    /// to be right. It is then read by itself, as deep as can be, and only what stood that is
-    /// taken. Where the lengths are wrong nobody knows where the next record begins: there the
-    /// pass ends.
-    func salvage(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
+    /// The inspector finds the damage and makes a sound file of the rest, under a name of its own
+    /// for a while; that is converted, and what is not in it is declared lost.
+    func salvage(_ path: String, progress: Progress?) throws(MigrationError) {
+        let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        let saved = "\(folder)/larder-migrate-\(getpid())-\(facts.files.count).rdb"
+        defer { unsafe unlink(saved) }
+        var inspection = Inspection(paths: [path])
+        inspection.progress = progress
+        let file: CheckReport.File?
+        do {
+            file = try CheckReport(inspection, salvagePath: saved).files.first
+        } catch {
+            throw MigrationError(error)
+        }
+        guard let fault = file?.fault else { return try read(path, progress: progress) }
+        guard let salvage = file?.salvage else { throw .input(fault) }
+        try note(salvage, fault)
+        try read(saved, named: path, progress: progress)
+    }
+
+    private func note(
+        _ salvage: SalvageReport,
+        _ fault: InspectError
     ) throws(MigrationError) {
-        let apart = Spool()
-        let magic = ByteString((reader.format ?? plainTarget.format).description)
-        let database = databaseRecord(reader.database)
-        let templates = ByteString(templates)
-        do {
-            try apart.append(magic.bytes)
-            try apart.append(templates.bytes)
-            try apart.append(database.bytes)
-            try apart.append(reader.head)
-        } catch {
-            throw .system(error)
-        }
-        var skipping = SkippingVisitor()
-        try input { () throws(RDBError) in
-            try reader.readValue(into: &skipping, copyingTo: apart)
-        }
-        do {
-            try check(apart)
-        } catch {
-            return try ledger.note(
+        for loss in salvage.losses {
+            try ledger.note(
                 Change(.damage, .lost, "left out"),
-                at: Place(reader.database, ByteString(reader.key)),
-                detail: "\(error.code.rawValue): \(error.detail), in the record at \(record.offset)"
+                detail: "bytes \(loss.range.lowerBound) to \(loss.range.upperBound): \(loss.error)"
             )
         }
-        var options = FileReader.Options()
-        options.isKeepingHeads = true
-        var alone = FileReader(SpoolSource(apart), options: options)
-        while true {
-            let next = try input { () throws(RDBError) in try alone.next() }
-            guard case .key(var key) = next else { continue }
-            key.offset = record.offset
-            return try take(key, &alone)
+        if salvage.duplicateCount > 0 {
+            let change = Change(.damage, .lost, "kept the first of keys that came twice")
+            try ledger.note(change, count: salvage.duplicateCount)
         }
-    }
-
-    private func check(_ apart: Spool) throws(RDBError) {
-        var options = FileReader.Options()
-        options.validation = [.containers, .members]
-        var reader = FileReader(SpoolSource(apart), options: options)
-        var visitor = CheckingVisitor()
-        while true {
-            guard case .key = try reader.next() else { continue }
-            return try reader.readValue(into: &visitor)
+        for key in salvage.repaired {
+            let name = EscapedText.escape(key.bytes)
+            try ledger.note(Change(.damage, .converted, "written anew"), detail: name)
         }
-    }
-
-    /// SELECTDB, as it stands before the first key of a database.
-    private func databaseRecord(_ number: UInt64) -> ByteString {
-        var bytes: [UInt8] = [254, 0x81]
-        for shift in stride(from: 56, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+        if salvage.isCut || salvage.losses.isEmpty {
+            try ledger.note(Change(.damage, .lost, "read as far as it goes"), detail: "\(fault)")
         }
-        return ByteString(bytes)
-    }
-
-    /// Writes down that an input was not read to its end.
-    func noteUnreadRest(_ damage: InspectError) throws(MigrationError) {
-        try ledger.note(Change(.damage, .lost, "not read on"), detail: "\(damage)")
     }
 }

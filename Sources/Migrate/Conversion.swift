@@ -32,8 +32,6 @@ package final class Conversion {
     let spool = Spool()
     var libraries: [String: ByteString] = [:]
     var importingSlots: [ClosedRange<UInt64>] = []
-    /// Templates of the file being read, as they are, for records that are read by themselves.
-    var templates: [UInt8] = []
 
     /// Whether every key goes over.
     let isTakingEverything: Bool
@@ -77,19 +75,21 @@ package final class Conversion {
     }
 
     /// Reads one file or log to its end and writes what goes over.
-    package func read(_ path: String, progress: Progress?) throws(MigrationError) {
+    package func read(
+        _ path: String,
+        named name: String? = nil,
+        progress: Progress?
+    ) throws(MigrationError) {
         var inspection = Inspection(paths: [path])
         inspection.options.isKeepingHeads = true
         inspection.progress = progress
-        facts.beginFile(path)
+        facts.beginFile(name ?? path)
         lastDatabase = nil
         var consumer = ConversionConsumer(conversion: self)
         do {
             try inspection.read(into: &consumer)
         } catch {
-            let failure = MigrationError(error)
-            guard decisions.isSalvaging, case .input(let damage) = failure else { throw failure }
-            try noteUnreadRest(damage)
+            throw MigrationError(error)
         }
     }
 

@@ -8,11 +8,7 @@ struct ConversionConsumer: RecordConsumer {
 
     mutating func key(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) {
         do throws(MigrationError) {
-            if conversion.decisions.isSalvaging {
-                try conversion.salvage(record, &reader)
-            } else {
-                try conversion.take(record, &reader)
-            }
+            try conversion.take(record, &reader)
         } catch {
             throw error.asPassed
         }

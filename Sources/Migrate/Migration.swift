@@ -39,7 +39,11 @@ package struct Migration {
             guard ledger.hasUndecided(.unreadable) else { throw error }
         }
         try conversion.finish()
-        return report(of: conversion, start)
+        var report = report(of: conversion, start)
+        if !inputs.contains("-"), !decisions.isSalvaging, !report.isUndecided {
+            report.memory = try decisions.destination.memoryByteCount(of: inputs)
+        }
+        return report
     }
 
     /// Converts, and publishes the output, its report and what else goes beside it.
@@ -87,7 +91,13 @@ package struct Migration {
     }
 
     private func readAll(into conversion: Conversion) throws(MigrationError) {
-        for path in inputs { try conversion.read(path, progress: progress) }
+        for path in inputs {
+            if decisions.isSalvaging {
+                try conversion.salvage(path, progress: progress)
+            } else {
+                try conversion.read(path, progress: progress)
+            }
+        }
     }
 
     /// The decisions of a run whose output is a log.

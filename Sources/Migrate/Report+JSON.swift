@@ -26,7 +26,8 @@ extension Report {
                 .object([
                     ("settings", .array(settings.map { .text($0) })),
                     ("modules", .array(modules.map { .text($0) })),
-                    ("memory", .optional(sources.usedMemory)),
+                    ("memory", .optional(memory)),
+                    ("memory_of_source", .optional(sources.usedMemory)),
                 ])
             ),
             ("began", .int(began)),

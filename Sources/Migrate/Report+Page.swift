@@ -80,14 +80,7 @@ extension Report {
         page.line()
         page.line(title(of: effect, tense))
         for (change, tally) in found {
-            var text = "  \(grouped(tally.count)) × \(change.feature.title)"
-            if !change.subject.isEmpty { text += " (\(change.subject))" }
-            if tally.partCount > 0 { text += ", \(grouped(tally.partCount)) in all" }
-            text += ": \(change.rule)"
-            if [.lost, .undecided].contains(effect), let option = change.feature.option {
-                text += "; \(option) decides"
-            }
-            page.line(text)
+            page.line("  \(sentence(change, tally))")
             if !tally.samples.isEmpty {
                 let keys = tally.samples.map { place in
                     let key = "\"\(EscapedText.escape(place.key.bytes))\""
@@ -98,6 +91,18 @@ extension Report {
             }
             for detail in tally.details { page.line("      \(detail)") }
         }
+    }
+
+    private func sentence(_ change: Change, _ tally: Ledger.Tally) -> String {
+        var text = change.feature.title
+        if !change.subject.isEmpty { text += " (\(change.subject))" }
+        text += ": \(grouped(tally.count))"
+        if tally.partCount > tally.count { text += ", with \(grouped(tally.partCount)) parts" }
+        text += "; \(change.meaning)."
+        guard [.lost, .undecided].contains(change.effect), let option = change.feature.option else {
+            return text
+        }
+        return text + " \(option) decides."
     }
 
     private func title(of effect: Effect, _ tense: ReportTense) -> String {
@@ -139,8 +144,13 @@ extension Report {
         if !modules.isEmpty {
             page.line("\(destination.name) needs modules for: \(modules.joined(separator: ", "))")
         }
+        if let memory {
+            page.line(
+                "\(destination.name) would take about \(grouped(memory)) bytes of memory for it."
+            )
+        }
         if let memory = sources.usedMemory {
-            page.line("Memory: the source took \(grouped(memory)) bytes by its own account.")
+            page.line("The source took \(grouped(memory)) bytes of memory, by its own account.")
         }
     }
 

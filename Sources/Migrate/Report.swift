@@ -20,6 +20,8 @@ package struct Report: Sendable {
     package let changes: [(change: Change, tally: Ledger.Tally)]
     /// The most elements that a compact collection had.
     package let packing: PackingExtremes
+    /// Bytes of memory that what was read would take at the destination; nil if not estimated.
+    package internal(set) var memory: Int?
     /// The commands that were written; nil if the output is no log.
     package let log: LogFacts?
     /// When it began, in milliseconds since 1970.

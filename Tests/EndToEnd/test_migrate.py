@@ -274,6 +274,7 @@ def test_a_plan_says_what_the_conversion_does(tmp_path):
     for target, code in [("valkey-8.1", LOSSY), ("valkey-9.1", LOSSLESS)]:
         plan = json.loads(migrate("plan", dump, "--to", target, "--json", expect=code).stdout)
         report = convert(dump, tmp_path / "out.rdb", target)
+        assert plan["needs"].pop("memory") > 0 and report["needs"].pop("memory") is None
         assert {name: plan[name] for name in ("keys", "changes", "needs", "inputs", "lossless")} == \
             {name: report[name] for name in ("keys", "changes", "needs", "inputs", "lossless")}
         assert plan["outputs"][0]["bytes"] == report["outputs"][0]["bytes"] == (tmp_path / "out.rdb").stat().st_size
@@ -369,7 +370,7 @@ def test_salvage_keeps_what_was_read(varied, tmp_path):
     whole = dump.read_bytes()
     (tmp_path / "damaged.rdb").write_bytes(whole[:len(whole) // 2])
     report = convert(tmp_path / "damaged.rdb", tmp_path / "out.rdb", "valkey-9.1", "--salvage")
-    assert [loss["feature"] for loss in report["losses"]] == ["damage"]
+    assert {loss["feature"] for loss in report["losses"]} == {"damage"}
     found = held("valkey-9.1", tmp_path / "out.rdb", tmp_path)
     kept = sum(map(len, found.values()))
     assert 0 < kept == report["keys"]["written"]["total"] < sum(map(len, everything.values()))
@@ -390,7 +391,8 @@ def test_salvage_leaves_out_only_the_damaged_key(tmp_path):
     done = migrate("convert", tmp_path / "broken.rdb", "-o", tmp_path / "out.rdb", "--to", "valkey-9.1", expect=FAILED)
     assert "invalidListpack" in done.stderr and '"broken"' in done.stderr
     report = convert(tmp_path / "broken.rdb", tmp_path / "out.rdb", "valkey-9.1", "--salvage")
-    assert [(loss["feature"], loss["key"]) for loss in report["losses"]] == [("damage", "broken")]
+    assert [loss["feature"] for loss in report["losses"]] == ["damage"]
+    assert '"broken"' in report["losses"][0]["detail"]
     assert set(held("valkey-9.1", tmp_path / "out.rdb", tmp_path)[0]) == {b"before", b"after"}
 
 

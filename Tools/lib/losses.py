@@ -94,4 +94,5 @@ RULES = {
     "module-data": nothing,
     "functions": nothing,
     "scripts": nothing,
+    "damage": nothing,
 }
