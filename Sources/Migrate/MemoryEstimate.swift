@@ -5,8 +5,8 @@ extension Destination {
     var memoryTarget: MemoryTarget {
         switch family {
         case .larder: .larder
-        case .redis: version >= 800 ? .redis82 : version >= 702 ? .redis72 : .redis70
-        case .valkey: version >= 900 ? .valkey91 : version >= 801 ? .valkey81 : .redis72
+        case .redis: version >= 800 ? .redis82 : version >= 702 ? .redis74 : .redis70
+        case .valkey: version >= 900 ? .valkey91 : version >= 801 ? .valkey81 : .redis74
         }
     }
 
