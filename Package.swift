@@ -46,11 +46,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDecimal"),
         .target(name: "CCarrylessMultiply"),
+        .target(name: "CProcessor"),
         module("Bytes", imports: ["CCarrylessMultiply", "CDecimal", "CLZ4", "CZstd"]),
         .target(name: "CLinux"),
 
         // Floor 1: structures and formats that know no Redis store, and the world outside.
-        module("Structures", imports: ["Bytes"]),
+        module("Structures", imports: ["Bytes", "CProcessor"]),
         module("RDB", imports: ["Bytes"]),
         module("RESP", imports: ["Bytes"]),
         module(

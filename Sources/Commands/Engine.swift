@@ -100,6 +100,11 @@ package struct Engine: ~Copyable {
         self.host = host
     }
 
+    /// The database that a session has selected.
+    package func keyspace(of session: SessionID) -> Keyspace {
+        dataSet[sessions[session].database]
+    }
+
     /// Executes one request and writes its reply.
     package mutating func execute(
         _ request: borrowing Request,

@@ -46,11 +46,13 @@ public struct RequestParser: ~Copyable, Sendable {
     /// Length of the argument being read; negative while that is not known.
     private var bulkByteCount = -1
     private var table = ArgumentTable()
+    private var ahead = RequestsAhead()
     /// The words of an inline request, freed of quotes and escapes.
     private var words = ByteWriter()
 
     private enum Phase {
         case betweenRequests
+        case foundAhead
         case readingArguments
         case foundArray
         case foundInline
@@ -65,7 +67,7 @@ public struct RequestParser: ~Copyable, Sendable {
         within limits: RequestLimits
     ) throws(RESPError) -> Bool {
         if phase != .readingArguments {
-            if findWhole(input, limits) { return true }
+            if takeAhead() || (findAhead(input, limits) && takeAhead()) { return true }
             guard try beginRequest(input, limits) else { return false }
             if phase == .foundInline { return true }
         }
@@ -76,29 +78,55 @@ public struct RequestParser: ~Copyable, Sendable {
         return true
     }
 
-    /// Finds the next request the quick way; if it is not so simple, nothing has moved.
-    @inline(__always)
-    private mutating func findWhole(_ input: RawSpan, _ limits: RequestLimits) -> Bool {
+    /// Finds the next requests that can be found the quick way; if none, nothing has moved.
+    private mutating func findAhead(_ input: RawSpan, _ limits: RequestLimits) -> Bool {
         guard limits.isAuthenticated,
             limits.maximumBulkByteCount >= WholeRequest.largestLength
         else { return false }
+        ahead.removeAll()
         table.removeAll()
-        guard let end = WholeRequest.find(input, at: cursor, into: &table) else { return false }
+        var end = cursor
+        while !ahead.isFull, let next = WholeRequest.find(input, at: end, into: &table) {
+            ahead.append(end: next, argumentEnd: table.count)
+            end = next
+        }
+        return !ahead.isEmpty
+    }
+
+    /// Makes the next request that was found ahead the current one.
+    @inline(__always)
+    private mutating func takeAhead() -> Bool {
+        guard !ahead.isEmpty else { return false }
         start = cursor
-        cursor = end
-        phase = .foundArray
+        cursor = ahead.take()
+        phase = .foundAhead
         return true
+    }
+
+    /// How many requests were found together, if the current one is the first of them; else 0.
+    public var batchCount: Int { ahead.taken == 1 ? ahead.count : 0 }
+
+    /// The second argument of a request of the batch, in most commands the key; nil if none.
+    @_lifetime(copy input)
+    public func batchKey(_ index: Int, in input: RawSpan) -> RawSpan? {
+        let arguments = ahead.arguments(of: index)
+        guard arguments.count > 1 else { return nil }
+        let start = index == 0 ? start : ahead.end(of: index - 1)
+        let range = table.ranges[arguments.lowerBound + 1]
+        return input.extracting((start + range.offset)..<(start + range.offset + range.count))
     }
 
     /// The request that `parse` just found in the same `input`.
     @_lifetime(borrow self, copy input)
     public func request(in input: RawSpan) -> Request {
         switch phase {
-        case .foundArray:
+        case .foundAhead:
             Request(
                 bytes: input.extracting(start..<cursor),
-                ranges: table.ranges
+                ranges: table.ranges.extracting(ahead.arguments(of: ahead.taken - 1))
             )
+        case .foundArray:
+            Request(bytes: input.extracting(start..<cursor), ranges: table.ranges)
         case .foundInline:
             Request(bytes: words.bytes, ranges: table.ranges)
         case .betweenRequests, .readingArguments:
@@ -111,6 +139,7 @@ public struct RequestParser: ~Copyable, Sendable {
         cursor = start
         searched = start
         phase = .betweenRequests
+        ahead.removeAll()
     }
 
     /// How many bytes of input the complete requests took, for the caller to drop.
@@ -118,6 +147,7 @@ public struct RequestParser: ~Copyable, Sendable {
     /// From here on offsets count from what is left. Ends the last request's life.
     public mutating func takeConsumed() -> Int {
         if phase != .readingArguments { endRequest() }
+        ahead.removeAll()
         let consumed = start
         cursor -= consumed
         searched = max(0, searched - consumed)

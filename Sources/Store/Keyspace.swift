@@ -31,9 +31,19 @@ package struct Keyspace {
         return Entry(slot: slot, keyHash: hash, keyspace: self)
     }
 
-    /// Asks the processor for what `find` of this key will read first.
-    package func prefetch(_ key: RawSpan) {
-        unsafe state.pointee.table.prefetch(state.pointee.table.hash(key))
+    /// Whether to look a key up costs more for the memory that it waits for than for the work.
+    package var isLargerThanCaches: Bool { count > 100_000 }
+
+    /// Asks the processor for the bucket of `key`; returns what `prefetchEntry` needs.
+    package func prefetchBucket(_ key: RawSpan) -> UInt64 {
+        let hash = unsafe state.pointee.table.hash(key)
+        unsafe state.pointee.table.prefetchBucket(hash)
+        return hash
+    }
+
+    /// Asks the processor for the entry of a key, once its bucket is there.
+    package func prefetchEntry(_ hash: UInt64) {
+        unsafe state.pointee.table.prefetchNode(hash)
     }
 
     /// Adds `key`, which must be absent, with a value of bytes that are not initialised yet.

@@ -1,4 +1,5 @@
 import Bytes
+import CProcessor
 import Glibc
 
 /// What a hash table holds: a block of memory that contains its own key.
@@ -137,10 +138,20 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
 
     /// Asks the processor for the bucket of `hash`, ahead of its use.
     @inlinable
-    public func prefetch(_ hash: UInt64) {
+    public func prefetchBucket(_ hash: UInt64) {
+        unsafe processor_prefetch(bucket(at: bucketIndex(of: hash)).address)
+    }
+
+    /// Asks the processor for the node that `hash` probably leads to; its bucket should be there.
+    @inlinable
+    public func prefetchNode(_ hash: UInt64) {
         let bucket = bucket(at: bucketIndex(of: hash))
-        // A load whose value is used cannot be dropped, and costs no stall until it is.
-        unsafe withExtendedLifetime(bucket.address.load(as: UInt8.self)) {}
+        let matches = bucket.slots(tagged: Bucket.tag(of: hash))
+        guard matches != 0 else { return }
+        let node = unsafe bucket.node(at: matches.trailingZeroBitCount >> 3)
+        unsafe processor_prefetch(node)
+        // Most nodes lie in two cache lines.
+        unsafe processor_prefetch(node + 64)
     }
 
     /// Puts `node` in, whose key must not be in the table yet.
