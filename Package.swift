@@ -153,6 +153,7 @@ let package = Package(
                 "Migrate", "Inspect", "RDB", "RESP", "Bytes", "Platform", "Transport", "TestKit",
             ]
         ),
+        tests(of: "Server", imports: ["Server", "Bytes"]),
         tests(of: "Tidy", imports: []),
     ]
 )

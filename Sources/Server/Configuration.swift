@@ -107,7 +107,7 @@ package struct Configuration: Sendable {
     /// The names and values that CONFIG GET replies for these patterns.
     ///
     /// A name without a wildcard comes back in the spelling that was asked for.
-    func matching(_ patterns: [ByteString]) -> [(name: ByteString, value: ByteString)] {
+    package func matching(_ patterns: [ByteString]) -> [(name: ByteString, value: ByteString)] {
         var found: [(name: ByteString, value: ByteString)] = []
         var seen: Set<String> = []
         for pattern in patterns {
@@ -161,7 +161,7 @@ extension Configuration {
     }
 
     /// The text a directive says, for paths and names.
-    func text(_ name: String) -> String {
+    package func text(_ name: String) -> String {
         self[name].bytes.text
     }
 
