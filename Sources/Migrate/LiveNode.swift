@@ -23,9 +23,17 @@ final class LiveNode {
         return max(1, min(Self.maximumPipelineCount, Int(fitting)))
     }
 
-    /// Finds some keys; nil behind them means that these were the last.
-    func scan(_ cursor: ByteString) throws(ServerError) -> (next: ByteString?, keys: [ByteString]) {
-        let reply = try client.ask(["SCAN", cursor, "COUNT", "512"])
+    /// Asks for some keys to be found.
+    func askScan(_ cursor: ByteString) {
+        client.queue(["SCAN", cursor, "COUNT", "256"])
+    }
+
+    /// The keys that were found, and where to go on; nil: these were the last.
+    func scanAnswer() throws(ServerError) -> (next: ByteString?, keys: [ByteString]) {
+        let reply = try client.nextReplyWaiting()
+        if case .error(let text) = reply {
+            throw ServerError(client.url.description, .refused(command: "SCAN", text))
+        }
         guard case .array(let parts) = reply, parts.count == 2, case .bulk(let next) = parts[0],
             case .array(let found) = parts[1]
         else { throw ServerError(client.url.description, .unexpected(command: "SCAN")) }

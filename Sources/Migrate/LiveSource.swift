@@ -75,14 +75,15 @@ package final class LiveSource {
     ) throws(LiveFailure<Failure>) {
         try LiveFailure<Failure>.server { () throws(ServerError) in try node.client.select(database)
         }
-        var cursor: ByteString? = "0"
-        while let current = cursor {
-            let keys = try LiveFailure<Failure>.server { () throws(ServerError) in
-                let (next, keys) = try node.scan(current)
-                cursor = next
-                return keys
+        node.askScan("0")
+        var isLast = false
+        while !isLast {
+            let (next, keys) = try LiveFailure<Failure>.server { () throws(ServerError) in
+                try node.scanAnswer()
             }
-            try read(keys, of: node, database) { index, payload, deadline throws(Failure) in
+            isLast = next == nil
+            let rest = next.map { [$0] } ?? []
+            try read(keys, of: node, then: rest) { index, payload, deadline throws(Failure) in
                 guard let payload else {
                     vanishedCount += 1
                     return
@@ -111,7 +112,7 @@ package final class LiveSource {
             try LiveFailure<Failure>.server { () throws(ServerError) in
                 try node.client.select(database)
             }
-            try read(places.map { keys[$0] }, of: node, database) {
+            try read(places.map { keys[$0] }, of: node) {
                 index,
                 payload,
                 deadline throws(Failure) in
@@ -125,16 +126,19 @@ package final class LiveSource {
         return map.primaries.firstIndex(of: address) ?? 0
     }
 
+    /// Asks for keys a few at a time, and then for more keys to be found from `cursors` on, so that
+    /// nobody waits for the answer to that alone.
     private func read<Failure: Error>(
         _ keys: [ByteString],
         of node: LiveNode,
-        _ database: Int,
+        then cursors: [ByteString] = [],
         _ body: (Int, ByteString?, Int64?) throws(Failure) -> Void
     ) throws(LiveFailure<Failure>) {
         var start = 0
-        while start < keys.count {
+        repeat {
             let end = min(keys.count, start + node.pipelineCount)
             node.ask(keys[start..<end])
+            if end == keys.count { cursors.forEach(node.askScan) }
             for index in start..<end {
                 let (payload, deadline) = try LiveFailure<Failure>.server {
                     () throws(ServerError) in try node.answer()
@@ -146,7 +150,7 @@ package final class LiveSource {
                 }
             }
             start = end
-        }
+        } while start < keys.count
     }
 }
 

@@ -38,6 +38,11 @@ package final class Load {
         }
         let server = try LoadedServer(at: url)
         try server.check(survey, options)
+        if let policy = server.identity.evictionPolicy {
+            onMessage(
+                "\(url) may evict keys while it is loaded: its maxmemory-policy is \(policy)"
+            )
+        }
         let journal = try LoadJournal(survey, url, options)
         if journal.isResuming { onMessage("goes on where an earlier load was interrupted") }
         let traffic = LoadTraffic(to: url, map: server.map, options)

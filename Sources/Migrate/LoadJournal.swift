@@ -52,20 +52,25 @@ final class LoadJournal {
     private var isDoubtful: Bool { doubtfulUpTo > resumedFrom }
 
     /// Lets a key at `position` be sent; `done` is the place before which everything is done.
-    func willSend(_ position: LoadPosition, done: LoadPosition) throws(LoadError) {
+    ///
+    /// To find out what is done takes a look at everything under way: it is asked for when needed.
+    func willSend(
+        _ position: LoadPosition,
+        done: @autoclosure () -> LoadPosition
+    ) throws(LoadError) {
         guard position >= state.sent else { return }
         state.sent = LoadPosition(
             file: position.file,
             offset: position.offset + Self.aheadByteCount
         )
-        try save(done: done)
+        try save(done: done())
     }
 
     /// Notes what is done, once a second.
-    func note(done: LoadPosition) throws(LoadError) {
+    func note(done: @autoclosure () -> LoadPosition) throws(LoadError) {
         let now = time.monotonicTime
         if let savedAt, now - savedAt < Self.interval { return }
-        try save(done: done)
+        try save(done: done())
     }
 
     /// Notes what is done, now.

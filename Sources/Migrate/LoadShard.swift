@@ -14,6 +14,9 @@ final class LoadShard {
     /// The first error among the replies to the item that is being answered.
     private var firstError: ByteString?
     private var repliesSeen = 0
+    /// When it answered last, or began to owe an answer.
+    private var heardAt = MonotonicTime(nanoseconds: 0)
+    private let time = SystemTime()
     /// Bytes of items that were sent and not answered.
     private(set) var byteCount = 0
 
@@ -50,6 +53,7 @@ final class LoadShard {
     func send(_ item: LoadItem, isAsking: Bool) throws(ServerError) {
         try connect()
         guard let client else { return }
+        if isIdle { heardAt = time.monotonicTime }
         if item.key.database != database {
             client.queue(["SELECT", ByteString("\(item.key.database)")])
             sent.append(.preparation("SELECT"))
@@ -69,9 +73,13 @@ final class LoadShard {
         guard let client else { return }
         do throws(ServerError) { try client.pump() } catch { throw .server(error) }
         while let reply = try nextReply() {
+            heardAt = time.monotonicTime
             guard let (item, answer) = try take(reply) else { continue }
             try body(item, answer)
         }
+        let silence = ServerClient.silenceSeconds
+        guard !isIdle, time.monotonicTime - heardAt > .seconds(silence) else { return }
+        throw .server(ServerError(url.description, .silent(seconds: silence)))
     }
 
     private func nextReply() throws(LoadError) -> Reply? {
@@ -87,11 +95,11 @@ final class LoadShard {
             let failure = firstError
             (firstError, repliesSeen) = (nil, 0)
             advance()
-            if let failure {
-                let problem = ServerError.Problem.refused(command: "\(command)", failure)
-                throw .server(ServerError(url.description, problem))
-            }
-            return nil
+            guard let failure else { return nil }
+            let isPassing = LoadVerdict(.error(failure), from: url.address) == .later(failure)
+            let problem: ServerError.Problem =
+                isPassing ? .busy(failure) : .refused(command: "\(command)", failure)
+            throw .server(ServerError(url.description, problem))
         case .item(let item):
             repliesSeen += 1
             guard repliesSeen == item.replyCount else { return nil }

@@ -39,14 +39,21 @@ package final class ServerClient {
 
     private func authenticate() throws(ServerError) {
         if let password = url.password {
-            let user = url.user.map { [ByteString($0)] } ?? []
-            _ = try ask(["AUTH"] + user + [ByteString(password)])
+            queue(["AUTH"] + (url.user.map { [ByteString($0)] } ?? []) + [ByteString(password)])
+            if case .error(let text) = try nextReplyWaiting(), !Self.isNeedless(text) {
+                throw ServerError(url.description, .refused(command: "AUTH", text))
+            }
         }
         // Servers before 7.2 do not know it, and a user may not be allowed it: a nicety.
         queue(["CLIENT", "SETNAME", "larder-migrate"])
         if case .error(let text) = try nextReplyWaiting(), text.bytes.starts(with: "NOAUTH") {
             throw ServerError(url.description, .refused(command: "a connection", text))
         }
+    }
+
+    /// Whether the server has no password: one of the environment may be for another server.
+    private static func isNeedless(_ text: ByteString) -> Bool {
+        text.text.contains("without any password") || text.text.contains("no password is set")
     }
 
     /// Makes later requests speak of another database.

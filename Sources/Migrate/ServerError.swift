@@ -17,6 +17,8 @@ package struct ServerError: Error, Sendable {
         case closed
         /// The server said nothing for so long.
         case silent(seconds: Int)
+        /// It cannot answer anything for now: it is loading, for example.
+        case busy(ByteString)
         /// What came is not the protocol.
         case malformed(RESPError)
         /// It refused a command.
@@ -37,7 +39,7 @@ package struct ServerError: Error, Sendable {
     /// Whether another connection may help.
     var isConnectionLost: Bool {
         switch problem {
-        case .system, .closed, .silent: true
+        case .system, .closed, .silent, .busy: true
         default: false
         }
     }
@@ -50,6 +52,7 @@ extension ServerError: CustomStringConvertible {
         case .system(let error): "\(server): \(error.call): \(error.reason)"
         case .closed: "\(server) closed the connection"
         case .silent(let seconds): "\(server) did not answer for \(seconds) seconds"
+        case .busy(let text): "\(server) is busy: \(text.text)"
         case .malformed(let error): "\(server) sent what is not the protocol: \(error.text.text)"
         case .refused(let command, let text): "\(server) refused \(command): \(text.text)"
         case .unexpected(let command): "\(server) answered \(command) in an unknown form"

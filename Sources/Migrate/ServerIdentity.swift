@@ -17,6 +17,8 @@ package struct ServerIdentity: Equatable, Sendable {
     package let version: String
     /// Whether it is a node of a cluster.
     package let isClusterNode: Bool
+    /// How it makes room once its memory is full; nil: it does not, or has no limit.
+    package let evictionPolicy: String?
     /// The databases with keys in them, and how many.
     package let keyCounts: [Int: Int]
 
@@ -38,6 +40,9 @@ package struct ServerIdentity: Equatable, Sendable {
             version = String(fields["redis_version"] ?? "")
         }
         isClusterNode = fields["cluster_enabled"] == "1"
+        let policy = fields["maxmemory_policy"] ?? "noeviction"
+        let isLimited = fields["maxmemory"] ?? "0" != "0"
+        evictionPolicy = isLimited && policy != "noeviction" ? String(policy) : nil
         var counts: [Int: Int] = [:]
         for (name, value) in fields where name.hasPrefix("db") && value.hasPrefix("keys=") {
             guard let number = Int(name.dropFirst(2)) else { continue }

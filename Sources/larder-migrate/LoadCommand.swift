@@ -65,6 +65,9 @@ struct LoadCommand: ParsableCommand {
 
     func validate() throws {
         guard !files.isEmpty else { throw ValidationError("no file was named") }
+        guard !files.contains("-") else {
+            throw ValidationError("files are read twice, which standard input cannot be")
+        }
         if replace, skipExisting {
             throw ValidationError("--replace and --skip-existing exclude each other")
         }

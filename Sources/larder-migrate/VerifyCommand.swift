@@ -49,6 +49,9 @@ struct VerifyCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        guard !([first] + second).contains("-") else {
+            throw ValidationError("files may be read twice, which standard input cannot be")
+        }
         guard tolerance >= 0 else { throw ValidationError("--tolerance takes no negative time") }
     }
 

@@ -1,5 +1,6 @@
 """`larder-migrate load`: real dumps into real servers, single and as a cluster."""
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, migrate, mi
 from servers import Server, larder_binary, peer_binary
 
 SOURCES = ["redis-5.0.6", "redis-6.2.5", "redis-7.0.15", "redis-7.4.1", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
+KEYS = int(os.environ.get("LARDER_LARGE_KEYS", 6000))
 TARGETS = ["redis-6.2.5", "redis-7.0.15", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2", "larder"]
 
 
@@ -48,7 +50,7 @@ def targets(tmp_path_factory):
             running[name] = Server(binary(name), directory=folder, databases=64, maxmemory_policy="noeviction").start()
         server = running[name]
         with server.connect() as connection:
-            connection.ask("FLUSHALL")
+            connection.ask("FLUSHALL", "SYNC")
             if content.knows(connection, "FUNCTION", "LIST"):
                 connection.ask("FUNCTION", "FLUSH")
         return server
@@ -123,12 +125,25 @@ def mixed(tmp_path_factory):
     """A real Redis 8.2.3 with every type and field deadlines, and its dump."""
     source = Server(peer_binary("redis-8.2.3"), directory=tmp_path_factory.mktemp("source")).start()
     try:
-        made = subprocess.run([ROOT / "Tools" / "fixtures" / "make-large", "--port", str(source.port), "--keys", "6000"],
+        made = subprocess.run([ROOT / "Tools" / "fixtures" / "make-large", "--port", str(source.port), "--keys", str(KEYS)],
                               capture_output=True, text=True)
         assert made.returncode == 0, made.stderr
         yield source, source.save()
     finally:
         source.kill()
+
+
+def test_all_of_a_redis_gets_into_a_valkey(mixed, targets, tmp_path):
+    """Planned, converted, loaded, and compared with the server that it came from: nothing differs."""
+    source, dump = mixed
+    plan = json.loads(migrate("plan", dump, "--to", "valkey-9.1", "--json").stdout)
+    assert plan["lossless"] and plan["keys"]["read"]["total"] == source.ask("DBSIZE") == KEYS
+    new = tmp_path / "new.rdb"
+    migrate("convert", dump, "-o", new, "--to", "valkey-9.1")
+    server = targets("valkey-9.1.2")
+    assert load(new, server)["loaded"] == KEYS
+    summary, differences = verify(source, server)
+    assert differences == [] and summary["equal"] == summary["keys_first"] == summary["keys_second"] == KEYS
 
 
 def test_a_cluster_is_loaded_from_one_dump(mixed, empty_cluster):
@@ -308,6 +323,64 @@ def test_damage_is_found_before_anything_is_sent(mixed, targets, tmp_path):
     server = targets("valkey-9.1.2")
     assert "offset" in load(damaged, server, expect=FAILED)
     assert server.ask("DBSIZE") == 0
+
+
+def test_a_password_comes_from_the_url_or_the_environment(mixed, serve, tmp_path, monkeypatch):
+    source, dump = mixed
+    socket = tmp_path / "socket"
+    server = serve(peer_binary("valkey-9.1.2"), requirepass="a secret", unixsocket=str(socket))
+    dump = shutil.copy(dump, tmp_path)
+    assert "NOAUTH" in load(dump, server, expect=FAILED)
+    assert "WRONGPASS" in load(dump, f"redis://:wrong@127.0.0.1:{server.port}", expect=FAILED)
+    load(dump, f"unix://:a%20secret@{socket}")
+    verify(source, f"redis://default:a%20secret@127.0.0.1:{server.port}")
+    monkeypatch.setenv("VALKEYCLI_AUTH", "a secret")
+    verify(source, server)
+
+
+def test_libraries_of_functions_reach_every_primary(empty_cluster, tmp_path):
+    dump = shutil.copy(ROOT / "Fixtures" / "rdb" / "redis-8.2.3" / "functions.rdb", tmp_path)
+    outcome = load(dump, empty_cluster.nodes[0])
+    assert outcome["functions"] == 1
+    assert [len(node.ask("FUNCTION", "LIST")) for node in empty_cluster.nodes] == [1, 1, 1]
+    verify(dump, empty_cluster.nodes[1])
+    assert "--replace" in load(dump, empty_cluster.nodes[0], expect=FAILED)
+    empty_cluster.nodes[0].ask("FUNCTION", "FLUSH")
+    summary, _ = verify(dump, empty_cluster.nodes[0], expect=DIFFERENT)
+    assert summary["libraries_missing_in_second"] == 1
+
+
+def test_a_server_with_too_few_databases_is_refused_first(serve, tmp_path):
+    server = serve(peer_binary("valkey-9.1.2"))
+    for database in (3, 9):
+        server_pipeline(server, [("SELECT", database), ("SET", "where", database)])
+    dump = shutil.copy(server.save(), tmp_path)
+    small = serve(peer_binary("valkey-9.1.2"), databases=4)
+    assert "databases" in load(dump, small, expect=FAILED)
+    assert small.ask("DBSIZE") == 0 and not small.info("keyspace")
+    server.ask("FLUSHALL")
+    load(dump, server)
+    verify(dump, server)
+
+
+def server_pipeline(server, requests):
+    with server.connect() as connection:
+        connection.pipeline(requests)
+
+
+def test_no_more_bytes_are_sent_than_are_asked_for(mixed, targets):
+    _, dump = mixed
+    began = time.monotonic()
+    sent = load(dump, targets("valkey-9.1.2"), "--rate", "1mb")["bytes"]
+    assert time.monotonic() - began > sent / (1 << 20) - 0.5
+
+
+def test_larder_takes_everything(mixed, targets):
+    source, dump = mixed
+    skip_unless_there("stream")
+    larder = targets("larder")
+    assert load(dump, larder)["loaded"] == source.ask("DBSIZE")
+    verify(source, larder)
 
 
 @pytest.mark.parametrize("change", [
