@@ -14,7 +14,10 @@ extension Conversion {
             try copyValue(of: key, &reader)?.hasFieldDeadlines = true
             return
         }
-        var hash = HeldHash(at: decisions.now, spool)
+        var hash = HeldHash(at: decisions.now, ByteWriter(), spool)
+        swap(&hash.memory, &heldMemory)
+        defer { swap(&hash.memory, &heldMemory) }
+        hash.memory.removeAll()
         try input { () throws(RDBError) in try reader.readValue(into: &hash) }
         if hash.expiredCount > 0 {
             try ledger.note(
@@ -151,57 +154,5 @@ extension Conversion {
         } catch {
             throw .output(error)
         }
-    }
-
-    /// Writes a string under a name that is not that of a key that was read.
-    func writeString(
-        _ name: ByteString,
-        _ value: RawSpan,
-        deadline: Int64?,
-        _ key: KeyInTransit
-    ) throws(MigrationError) {
-        guard let output = try begin(name.bytes, key.database, key.record.offset) else { return }
-        do {
-            try output.beginKey(key, name, deadline: deadline)
-            _ = try output.writer.value.begin(.string)
-            try output.writer.value.string(.bytes(value))
-            try output.writer.value.end()
-        } catch {
-            throw .output(error)
-        }
-        noteWritten(.string, nil, hasDeadline: deadline != nil, in: output)
-    }
-
-    // Values of modules.
-
-    /// Writes or leaves out a value of a module, as the policy for it says.
-    func rewriteModule(
-        _ key: KeyInTransit,
-        _ reader: inout FileReader
-    ) throws(MigrationError) {
-        guard let module = key.module else { return }
-        let policy = try policy(for: module)
-        switch policy {
-        case .copy:
-            try copyValue(of: key, &reader)
-            // The target has to have it, which a reader of the report should know.
-            let change = Change(.module, .converted, policy.rawValue, module.name)
-            return try ledger.note(change, at: key.original)
-        case .text where module.isJSONText:
-            var visitor = JSONTextVisitor()
-            try input { () throws(RDBError) in try reader.readValue(into: &visitor) }
-            try writeString(key.name, visitor.text.bytes, deadline: key.record.deadline, key)
-        case .export:
-            guard let moduleExport else { break }
-            try input { () throws(RDBError) in
-                try moduleExport.write(key.record, module, at: key.original, from: &reader)
-            }
-        case .refuse, .text:
-            let change = Change(.module, .undecided, policy.rawValue, module.name)
-            return try ledger.note(change, at: key.original)
-        case .skip:
-            break
-        }
-        try ledger.note(Change(.module, .lost, policy.rawValue, module.name), at: key.original)
     }
 }

@@ -30,6 +30,8 @@ package final class Conversion {
     let moduleExport: ModuleExport?
     let duplicates = DuplicateKeys()
     let spool = Spool()
+    /// The memory of the last hash that was held, for the next.
+    var heldMemory = ByteWriter()
     var libraries: [String: ByteString] = [:]
     var importingSlots: [ClosedRange<UInt64>] = []
 

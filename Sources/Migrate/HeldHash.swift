@@ -18,6 +18,9 @@ struct HeldHash: PayloadVisitor, ~Copyable {
     /// The last of the deadlines.
     private(set) var latest: Int64?
 
+    /// The fields that are not in the spool; all of them as long as they are few.
+    var memory: ByteWriter
+
     private let now: Int64
     private let spool: Spool
 
@@ -25,10 +28,13 @@ struct HeldHash: PayloadVisitor, ~Copyable {
     private static let headByteCount = 24
     private static let noDeadline: Int64 = -1
 
-    init(at now: Int64, _ spool: Spool) {
+    /// Holds nothing yet; `memory` and `spool` are what it may use.
+    init(at now: Int64, _ memory: consuming ByteWriter, _ spool: Spool) {
         self.now = now
+        self.memory = memory
         self.spool = spool
-        spool.removeAll()
+        self.memory.removeAll()
+        if spool.byteCount > 0 { spool.removeAll() }
     }
 
     mutating func begin(_ encoding: Encoding) -> Reporting { .elements }
@@ -48,21 +54,46 @@ struct HeldHash: PayloadVisitor, ~Copyable {
             latest = max(latest ?? 0, deadline)
         }
         count += 1
-        var head = ByteWriter(reserving: Self.headByteCount + field.byteCount + value.byteCount)
-        head.appendInteger(field.byteCount)
-        head.appendInteger(value.byteCount)
-        head.appendInteger(deadline ?? Self.noDeadline)
-        head.append(field)
-        head.append(value)
+        memory.appendInteger(field.byteCount)
+        memory.appendInteger(value.byteCount)
+        memory.appendInteger(deadline ?? Self.noDeadline)
+        memory.append(field)
+        memory.append(value)
+        if memory.count >= Spool.usualMemory { try spill() }
+    }
+
+    mutating func end() throws(RDBError) {
+        if spool.byteCount > 0 { try spill() }
+    }
+
+    private mutating func spill() throws(RDBError) {
         do {
-            try spool.append(head.bytes)
+            try spool.append(memory.bytes)
         } catch {
             throw RDBError(.transferFailed, at: 0, "cannot hold a hash", cause: error)
         }
+        memory.removeAll()
     }
 
     /// Reports the fields in the order in which they came.
     func report(
+        _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
+    ) throws(RDBError) {
+        guard spool.byteCount == 0 else { return try reportSpooled(body) }
+        var offset = 0
+        for _ in 0..<count {
+            let head = Self.head(memory.bytes, at: offset)
+            offset += Self.headByteCount
+            try body(
+                memory.bytes.part(from: offset, count: head.field),
+                memory.bytes.part(from: offset + head.field, count: head.value),
+                head.deadline
+            )
+            offset += head.field + head.value
+        }
+    }
+
+    private func reportSpooled(
         _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
     ) throws(RDBError) {
         var buffer = ByteWriter()
@@ -70,29 +101,33 @@ struct HeldHash: PayloadVisitor, ~Copyable {
         for _ in 0..<count {
             buffer.removeAll(keepingCapacityUpTo: Spool.usualMemory)
             try read(Self.headByteCount, at: offset, &buffer)
-            let (fieldByteCount, valueByteCount, deadline) = Self.head(buffer.bytes)
+            let head = Self.head(buffer.bytes, at: 0)
             offset += Self.headByteCount
             buffer.removeAll()
-            try read(fieldByteCount + valueByteCount, at: offset, &buffer)
-            offset += fieldByteCount + valueByteCount
+            try read(head.field + head.value, at: offset, &buffer)
+            offset += head.field + head.value
             try body(
-                buffer.bytes.part(from: 0, count: fieldByteCount),
-                buffer.bytes.part(from: fieldByteCount, count: valueByteCount),
-                deadline == Self.noDeadline ? nil : deadline
+                buffer.bytes.part(from: 0, count: head.field),
+                buffer.bytes.part(from: head.field, count: head.value),
+                head.deadline
             )
         }
     }
 
-    private static func head(_ bytes: RawSpan) -> (Int, Int, Int64) {
+    private static func head(
+        _ bytes: RawSpan,
+        at offset: Int
+    ) -> (field: Int, value: Int, deadline: Int64?) {
         func word(_ index: Int) -> Int64 {
             Int64(
                 littleEndian: unsafe bytes.unsafeLoadUnaligned(
-                    fromByteOffset: index * 8,
+                    fromByteOffset: offset + index * 8,
                     as: Int64.self
                 )
             )
         }
-        return (Int(word(0)), Int(word(1)), word(2))
+        let deadline = word(2)
+        return (Int(word(0)), Int(word(1)), deadline == noDeadline ? nil : deadline)
     }
 
     private func read(

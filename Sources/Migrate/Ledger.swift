@@ -148,3 +148,14 @@ extension ValueKind {
         self = kind
     }
 }
+
+extension Ledger.Keys {
+    /// Counts a key that was read, copied and so written.
+    mutating func noteCopied(_ record: KeyRecord) {
+        let kind = record.encoding.kind
+        read.add(kind)
+        copied.add(kind)
+        written.add(kind)
+        if record.deadline != nil { written.deadlines += 1 }
+    }
+}

@@ -173,8 +173,14 @@ public struct PayloadWriter: PayloadVisitor, ~Copyable {
         case .sortedSet: limit = Target.maximumPackedScores
         case .hash: limit = Target.maximumPackedFields
         }
-        // Larger ones stream, but not before it is known that they do not come whole.
+        // Larger ones stream, but not before it is known that they do not come whole; so do those
+        // that are known to have what only a plain layout holds.
         isTooLarge = remaining > limit
+        if target.format.dialect == .valkey, extent.hasFieldDeadlines,
+            extent.earliestDeadline ?? 0 > 0
+        {
+            isTooLarge = true
+        }
         phase = .holding
     }
 
