@@ -22,7 +22,9 @@ package struct CheckConsumer: RecordConsumer, ~Copyable {
         var hash = SipHash128()
         hash.combine(reader.database)
         hash.combine(text: reader.key)
-        try keys.add(hash.finish(), at: record.offset)
+        if let offset = try keys.add(hash.finish(), at: record.offset) {
+            throw RDBError(.duplicate, at: offset, "the key came before in this database")
+        }
         counts.keyCount += 1
         counts.byteCount = reader.offset
     }
@@ -48,7 +50,7 @@ package struct CheckConsumer: RecordConsumer, ~Copyable {
         case .moduleAuxiliary: try reader.readValue(into: &visitor)
         case .end:
             if let offset = try keys.finish() {
-                throw RDBError(.duplicate, at: offset, "its key came before")
+                throw RDBError(.duplicate, at: offset, "the key came before in this database")
             }
         default: break
         }

@@ -5,94 +5,163 @@ import RDB
 /// Finds what comes twice among any number of keys or members, in little memory.
 ///
 /// What is compared are digests of 128 bits: that two that differ are taken for one is less
-/// likely than that the machine errs.
+/// likely than that the machine errs. Up to some ten thousand are kept in a hash table. More go
+/// into scratch files by their first bits, and each of those is looked through at the end.
 struct DuplicateFinder: ~Copyable {
-    private var sort = ExternalSort()
-    private var count = 0
+    private var table = DigestTable()
+    private var parts: [Part] = []
 
-    /// Remembers something that was found at `offset`.
-    @inline(__always)
-    mutating func add(_ digest: Digest128, at offset: Int) throws(RDBError) {
-        count += 1
-        var content = ByteWriter()
-        content.appendBigEndian(digest.low)
-        content.appendBigEndian(UInt64(offset))
-        do {
-            try sort.add(digest.high, content.bytes)
-        } catch {
-            throw RDBError(.transferFailed, at: offset, "cannot sort", cause: error)
+    /// Digests that begin with the same bits, on disk but for the last few.
+    private final class Part {
+        let file: ScratchFile
+        var pending = ByteWriter()
+        var count = 0
+
+        init(_ file: ScratchFile) {
+            self.file = file
         }
     }
 
-    /// Where the second of two that are the same was found, and forgets everything.
-    ///
-    /// Of several, the one that comes first.
-    mutating func finish() throws(RDBError) -> Int? {
-        guard count > 1 else {
-            if count == 1 { sort = ExternalSort() }
-            count = 0
-            return nil
-        }
-        count = 0
-        var first: Int?
-        var last: (UInt64, UInt64)?
-        do {
-            try sort.finish { rank, content throws(SystemError) in
-                let other = content.word(at: 0)
-                if let last, last == (rank, other) {
-                    let offset = Int(content.word(at: 8).byteSwapped)
-                    first = min(first ?? offset, offset)
-                }
-                last = (rank, other)
-            }
-        } catch {
-            throw RDBError(.transferFailed, at: 0, "cannot sort", cause: error)
-        }
-        return first
-    }
-}
-
-/// Checks a value: asks for packed encodings whole, which the reader checks throughout before it
-/// hands them over, and looks at the members of the others for one that is there twice.
-struct CheckVisitor: PayloadVisitor, ~Copyable {
-    private var members = DuplicateFinder()
-    private var index = 0
+    /// What is kept in memory before there are files, and what of a file is looked at in a pass.
+    private static let tableLimit = 1 << 15
+    private static let partCount = 64
+    private static let pieceByteCount = 12 << 10
+    private static let entryByteCount = 24
 
     init() {}
 
-    mutating func begin(_ encoding: Encoding) -> Reporting {
-        index = 0
-        return .encoded
+    /// Remembers something that was found at `offset`; returns that if it came before.
+    ///
+    /// What comes twice among many is told by `finish`.
+    mutating func add(_ digest: Digest128, at offset: Int) throws(RDBError) -> Int? {
+        if parts.isEmpty {
+            if table.insert(digest, at: offset) != nil { return offset }
+            if table.count > Self.tableLimit { try spill() }
+            return nil
+        }
+        try write(digest, offset)
+        return nil
     }
 
-    var largestWholeString: Int { 1 << 16 }
-
-    mutating func setMember(_ member: PackedValue) throws(RDBError) {
-        try add(member)
+    private mutating func spill() throws(RDBError) {
+        do {
+            for _ in 0..<Self.partCount { parts.append(Part(try ScratchFile())) }
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot make a scratch file", cause: error)
+        }
+        for entry in table.entries { try write(entry.digest, entry.offset) }
+        table.removeAll()
     }
 
-    mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
-        try add(member)
+    private func write(_ digest: Digest128, _ offset: Int) throws(RDBError) {
+        let part = parts[Int(digest.high >> 58)]
+        part.count += 1
+        part.pending.appendInteger(digest.high)
+        part.pending.appendInteger(digest.low)
+        part.pending.appendInteger(UInt64(offset))
+        guard part.pending.count >= Self.pieceByteCount else { return }
+        var bytes = ByteWriter()
+        swap(&bytes, &part.pending)
+        do {
+            try part.file.append(bytes.bytes)
+        } catch {
+            throw RDBError(.transferFailed, at: offset, "cannot write a scratch file", cause: error)
+        }
+        bytes.removeAll()
+        swap(&bytes, &part.pending)
     }
 
-    mutating func hashField(
-        _ field: PackedValue,
-        value: PackedValue,
-        deadline: Int64?
-    ) throws(RDBError) {
-        try add(field)
+    /// Where the first was found that came before, nil if none did; forgets everything.
+    mutating func finish() throws(RDBError) -> Int? {
+        try finishAll().min()
     }
 
-    private mutating func add(_ member: PackedValue) throws(RDBError) {
-        var hash = SipHash128()
-        hash.combine(text: member)
-        try members.add(hash.finish(), at: index)
-        index += 1
+    /// Where all were found that came before; forgets everything.
+    mutating func finishAll() throws(RDBError) -> [Int] {
+        table.removeAll()
+        var found: [Int] = []
+        let all = parts
+        parts = []
+        do {
+            for part in all { try look(through: part, &found) }
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot read a scratch file", cause: error)
+        }
+        table.removeAll()
+        return found
     }
 
-    mutating func end() throws(RDBError) {
-        if let index = try members.finish() {
-            throw RDBError(.duplicate, at: 0, "member \(index) was there before")
+    private mutating func look(through part: Part, _ found: inout [Int]) throws(SystemError) {
+        var bytes = ByteWriter()
+        swap(&bytes, &part.pending)
+        try part.file.append(bytes.bytes)
+        // A part that is too large is read more than once, for some of its digests each time.
+        let passCount = UInt64(part.count / Self.tableLimit + 1)
+        for pass in 0..<passCount {
+            table.removeAll()
+            var offset = 0
+            while offset < part.file.byteCount {
+                bytes.removeAll()
+                try part.file.read(Self.entryByteCount * 4096, at: offset, into: &bytes)
+                offset += bytes.count
+                for entry in stride(from: 0, to: bytes.count, by: Self.entryByteCount) {
+                    let digest = Digest128(
+                        high: bytes.bytes.word(at: entry),
+                        low: bytes.bytes.word(at: entry + 8)
+                    )
+                    guard digest.low % passCount == pass else { continue }
+                    let place = Int(bytes.bytes.word(at: entry + 16))
+                    if table.insert(digest, at: place) != nil { found.append(place) }
+                }
+            }
+        }
+    }
+}
+
+/// An open hash table of digests and where each was found.
+private struct DigestTable {
+    private(set) var count = 0
+    private var slots: [Entry] = []
+
+    struct Entry {
+        var digest = Digest128.zero
+        /// -1 marks a free place.
+        var offset = -1
+    }
+
+    private static let smallestSlotCount = 64
+
+    var entries: [Entry] { slots.filter { $0.offset >= 0 } }
+
+    /// Where the digest was found before, or nil if it is new and now in the table.
+    mutating func insert(_ digest: Digest128, at offset: Int) -> Int? {
+        if count * 2 >= slots.count { grow() }
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: digest.low) & mask
+        while slots[slot].offset >= 0 {
+            if slots[slot].digest == digest { return slots[slot].offset }
+            slot = (slot + 1) & mask
+        }
+        slots[slot] = Entry(digest: digest, offset: offset)
+        count += 1
+        return nil
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = Array(repeating: Entry(), count: max(Self.smallestSlotCount, old.count * 2))
+        count = 0
+        for entry in old where entry.offset >= 0 { _ = insert(entry.digest, at: entry.offset) }
+    }
+
+    /// Forgets everything; the memory of a small table stays.
+    mutating func removeAll() {
+        guard count > 0 else { return }
+        count = 0
+        if slots.count <= Self.smallestSlotCount * 8 {
+            for index in slots.indices { slots[index].offset = -1 }
+        } else {
+            slots = []
         }
     }
 }

@@ -23,15 +23,17 @@ struct Salvage: ~Copyable {
     private var report: SalvageReport
     private var pieces: [Piece] = []
     private var keys = KeyLooks()
-    private var seen = ExternalSort()
+    private var seen = DuplicateFinder()
+    /// Where records of keys begin that came before.
+    private var duplicates: [Int] = []
     private var database: UInt64 = 0
 
     /// Something that goes into the sound file.
     private enum Piece {
         /// Bytes of the damaged file.
         case copied(Range<Int>)
-        /// A record that was written anew.
-        case written([UInt8])
+        /// The record at a place, written anew.
+        case written(Int, [UInt8])
     }
 
     /// Saves what can be read of the file at `path` to a file at `output`.
@@ -218,15 +220,8 @@ extension Salvage {
         var hash = SipHash128()
         hash.combine(database)
         hash.combine(text: key)
-        let digest = hash.finish()
-        var content = ByteWriter()
-        content.appendBigEndian(digest.low)
-        content.appendBigEndian(UInt64(range.lowerBound))
-        content.appendBigEndian(UInt64(range.upperBound))
-        do {
-            try seen.add(digest.high, content.bytes)
-        } catch {
-            throw RDBError(.transferFailed, at: range.lowerBound, "cannot sort", cause: error)
+        if let offset = try seen.add(hash.finish(), at: range.lowerBound) {
+            duplicates.append(offset)
         }
     }
 }
@@ -246,7 +241,7 @@ extension Salvage {
     ) throws -> (Int, wasSearched: Bool) {
         if let end = skipRecord(at: start), isBeginning(end, mayEnd: true) {
             if let (name, bytes) = rewrite(at: start, fault) {
-                pieces.append(.written(bytes))
+                pieces.append(.written(start, bytes))
                 report.repaired.append(name)
                 try note(name.bytes, start..<end)
             } else {
@@ -358,7 +353,12 @@ extension Salvage {
 
 extension Salvage {
     private mutating func write(to path: String) throws {
-        let excluded = try findDuplicates()
+        duplicates += try seen.finishAll()
+        report.duplicateCount = duplicates.count
+        report.keyCount -= duplicates.count
+        let excluded = duplicates.sorted().compactMap { start in
+            skipRecord(at: start).map { start..<$0 }
+        }
         let output = try OutputStream(path: path)
         var checksum = CRC64()
         func emit(_ bytes: RawSpan) throws {
@@ -368,7 +368,8 @@ extension Salvage {
         try emit(magic.bytes)
         for piece in pieces {
             switch piece {
-            case .written(let bytes): try emit(bytes.bytes)
+            case .written(let start, let bytes):
+                if !duplicates.contains(start) { try emit(bytes.bytes) }
             case .copied(let range):
                 for part in range.removing(excluded) {
                     var position = part.lowerBound
@@ -389,23 +390,6 @@ extension Salvage {
             try output.write(trailer.bytes)
         }
         try output.publish()
-    }
-
-    /// The records of keys that were there before, in order.
-    private mutating func findDuplicates() throws(SystemError) -> [Range<Int>] {
-        var found: [Range<Int>] = []
-        var last: (UInt64, UInt64)?
-        try seen.finish { rank, content throws(SystemError) in
-            let other = content.word(at: 0)
-            if let last, last == (rank, other) {
-                let start = Int(content.word(at: 8).byteSwapped)
-                found.append(start..<Int(content.word(at: 16).byteSwapped))
-            }
-            last = (rank, other)
-        }
-        report.duplicateCount = found.count
-        report.keyCount -= found.count
-        return found.sorted { $0.lowerBound < $1.lowerBound }
     }
 }
 

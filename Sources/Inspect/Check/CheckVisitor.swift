@@ -1,0 +1,54 @@
+import Bytes
+import RDB
+
+/// Checks a value: asks for packed encodings whole, which the reader checks throughout before it
+/// hands them over, and looks at the members of the others for one that is there twice.
+struct CheckVisitor: PayloadVisitor, ~Copyable {
+    private var members = DuplicateFinder()
+    private var index = 0
+
+    init() {}
+
+    mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
+        // What is left of a value that ended before its end.
+        if index > 0 { _ = try members.finishAll() }
+        index = 0
+        return .encoded
+    }
+
+    var largestWholeString: Int { 1 << 16 }
+
+    mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        try add(member)
+    }
+
+    mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
+        try add(member)
+    }
+
+    mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        try add(field)
+    }
+
+    private mutating func add(_ member: PackedValue) throws(RDBError) {
+        var hash = SipHash128()
+        hash.combine(text: member)
+        if try members.add(hash.finish(), at: index) != nil { throw duplicate(index) }
+        index += 1
+    }
+
+    mutating func end() throws(RDBError) {
+        guard index > 0 else { return }
+        index = 0
+        if let index = try members.finish() { throw duplicate(index) }
+    }
+
+    /// The visitor does not know where in the file it is: whoever does puts it right.
+    private func duplicate(_ index: Int) -> RDBError {
+        RDBError(.duplicate, at: 0, "member \(index) was there before")
+    }
+}

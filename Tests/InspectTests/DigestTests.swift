@@ -1,0 +1,110 @@
+import Bytes
+import Inspect
+import RDB
+import TestKit
+import Testing
+
+struct `A content digest` {
+    private func digest(
+        _ encoding: Encoding,
+        ignoring: ValueDigest.Ignored = [],
+        _ body: (inout ValueDigest) throws -> Void
+    ) rethrows -> Digest128 {
+        var digest = ValueDigest(ignoring: ignoring)
+        _ = digest.begin(encoding)
+        try body(&digest)
+        digest.end()
+        return digest.value
+    }
+
+    private func hash(_ fields: [(String, String)], _ encoding: Encoding = .hash) -> Digest128 {
+        digest(encoding) { digest in
+            for (field, value) in fields {
+                digest.hashField(
+                    .bytes(ByteString(field).bytes),
+                    value: .bytes(ByteString(value).bytes),
+                    deadline: nil
+                )
+            }
+        }
+    }
+
+    @Test
+    func `does not depend on the order or the encoding of a hash`() throws {
+        let fields = (0..<50).map { ("field:\($0)", "\($0 * 7)") }
+        var generator = SeededGenerator(seed: 1)
+        let expected = hash(fields)
+        #expect(hash(fields.shuffled(using: &generator)) == expected)
+        #expect(hash(fields, .hashDeadlines) == expected)
+        var listpack = ListpackWriter()
+        for (field, value) in fields.reversed() {
+            listpack.append(PackedValue(packing: ByteString(field).bytes))
+            listpack.append(PackedValue(packing: ByteString(value).bytes))
+        }
+        var packed = ByteWriter()
+        listpack.finish { packed.append($0) }
+        let whole = try digest(.hashListpack) { try $0.listpack(packed.bytes, count: 50) }
+        #expect(whole == expected)
+        #expect(hash(fields.dropLast()) != expected)
+    }
+
+    @Test
+    func `does not let neighbours run together`() {
+        #expect(hash([("ab", "c")]) != hash([("a", "bc")]))
+        #expect(hash([("a", "b"), ("c", "d")]) != hash([("a", "d"), ("c", "b")]))
+    }
+
+    @Test
+    func `takes a number for the text that it spells`() {
+        let number = digest(.string) { $0.string(.integer(-12)) }
+        let text = digest(.string) { $0.string(.bytes(ByteString("-12").bytes)) }
+        #expect(number == text)
+        let parts = digest(.string) {
+            $0.stringPart(ByteString("-1").bytes, at: 0, of: 3)
+            $0.stringPart(ByteString("2").bytes, at: 2, of: 3)
+        }
+        #expect(parts == text)
+    }
+
+    @Test
+    func `depends on the order of a list`() {
+        func list(_ elements: [String]) -> Digest128 {
+            digest(.list) { digest in
+                for element in elements { digest.listElement(.bytes(ByteString(element).bytes)) }
+            }
+        }
+        #expect(list(["a", "b"]) != list(["b", "a"]))
+        #expect(list(["a", "b"]) != list(["ab"]))
+        #expect(list(["a"]) != digest(.set) { $0.setMember(.bytes(ByteString("a").bytes)) })
+    }
+
+    @Test
+    func `leaves field deadlines out where it is told to`() {
+        func field(_ deadline: Int64?, _ ignored: ValueDigest.Ignored) -> Digest128 {
+            digest(.hashDeadlines, ignoring: ignored) {
+                $0.hashField(.integer(1), value: .integer(2), deadline: deadline)
+            }
+        }
+        #expect(field(5, []) != field(6, []))
+        #expect(field(5, []) != field(nil, []))
+        #expect(field(5, .fieldDeadlines) == field(nil, []))
+    }
+
+    @Test
+    func `of a data set is the sum of its keys in any order`() {
+        var one = ContentDigest()
+        var other = ContentDigest()
+        let value = Digest128(high: 1, low: 2)
+        for index in 0..<100 {
+            let key = ByteString("\(index)")
+            one.add(key: key.bytes, value: value, deadline: nil, database: UInt64(index % 3))
+        }
+        for index in (0..<100).reversed() {
+            let key = ByteString("\(index)")
+            other.add(key: key.bytes, value: value, deadline: nil, database: UInt64(index % 3))
+        }
+        #expect(one == other && one.total == other.total)
+        other.add(key: ByteString("0").bytes, value: value, deadline: 5, database: 0)
+        #expect(one.total != other.total)
+    }
+}
