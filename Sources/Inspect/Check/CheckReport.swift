@@ -139,7 +139,7 @@ extension CheckReport.File {
         }
         writer.append(utf8: "\(name): \(style.red("damaged"))\n")
         for line in fault.lines { writer.append(utf8: "  \(line)\n") }
-        let before = "\(Quantities.count(counts.keyCount)) keys before it are sound"
+        let before = "sound before it: \(Quantities.count(counts.keyCount, "key"))"
         let stated =
             counts.statedKeyCount > 0
             ? ", of \(Quantities.count(counts.statedKeyCount)) that the file says it has" : ""
@@ -158,7 +158,7 @@ extension CheckReport.File {
             facts.append(format.description)
             let checksum = summary?.checksum.map { "checksum \(hexadecimal($0))" }
             facts.append(checksum ?? "no checksum")
-            facts.append("\(Quantities.count(counts.keyCount)) keys")
+            facts.append(Quantities.count(counts.keyCount, "key"))
             facts.append(Quantities.bytes(counts.byteCount))
         }
         if counts.requestByteCount > 0 {

@@ -45,14 +45,15 @@ package struct SalvageReport: Sendable {
 
     func append(to writer: inout ByteWriter, _ style: TextStyle) {
         writer.append(
-            utf8: "\(style.bold(path)): \(Quantities.count(keyCount)) keys saved\n"
+            utf8: "\(style.bold(path)): \(Quantities.count(keyCount, "key")) saved\n"
         )
         if !repaired.isEmpty {
-            writer.append(utf8: "  \(repaired.count) of them were written anew\n")
+            writer.append(utf8: "  \(Quantities.count(repaired.count, "value")) written anew\n")
         }
         if duplicateCount > 0 {
             writer.append(
-                utf8: "  \(duplicateCount) keys were there twice; the first of each was kept\n"
+                utf8:
+                    "  \(Quantities.count(duplicateCount, "key")) came twice; the first was kept\n"
             )
         }
         for loss in losses.prefix(100) {
@@ -67,8 +68,9 @@ package struct SalvageReport: Sendable {
         }
         if isCut { writer.append(utf8: "  the file has no end\n") }
         if statedKeyCount > keyCount {
-            let missing = Quantities.count(statedKeyCount - keyCount)
-            writer.append(utf8: "  \(missing) keys are missing, by what the file says it has\n")
+            let missing = Quantities.count(statedKeyCount - keyCount, "key")
+            let verb = statedKeyCount - keyCount == 1 ? "is" : "are"
+            writer.append(utf8: "  \(missing) \(verb) missing, by what the file says it has\n")
         }
     }
 }

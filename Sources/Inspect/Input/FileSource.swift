@@ -3,32 +3,48 @@ import Platform
 import RDB
 
 /// The bytes of a file, decompressed, as a source of an RDB reader.
+///
+/// What has to be decompressed, another thread does while the caller is busy with what came
+/// before.
 final class FileSource: ByteSource {
-    private var content: FileContent
+    /// How the file is compressed.
+    let compression: Compression
+    private var content: FileContent?
+    private var readAhead: ReadAhead?
 
     /// Looks at the first bytes of `stream` and goes on from its beginning.
     init(_ stream: InputStream, progress: Progress?) throws(SystemError) {
-        content = try FileContent(stream, progress: progress)
+        let content = try FileContent(stream, progress: progress)
+        compression = content.compression
+        self.content = consume content
     }
 
-    /// How the file is compressed.
-    var compression: Compression { content.compression }
+    deinit {
+        readAhead?.stop()
+    }
 
     /// The first bytes, decompressed, without moving past them; fewer if there are no more.
+    ///
+    /// To be called before anything is read.
     func peek(_ count: Int) throws -> ByteString {
-        try content.peek(count)
+        try content?.peek(count) ?? ByteString([])
     }
 
     /// What is left, unless that has to be decompressed first.
-    var remainingByteCount: Int? { content.remainingByteCount }
+    var remainingByteCount: Int? { content?.remainingByteCount ?? nil }
 
     func read(into room: inout OutputRawSpan) throws {
-        try content.read(into: &room)
+        if compression == .none {
+            try content?.read(into: &room)
+            return
+        }
+        if let content = content.take() { readAhead = ReadAhead(content) }
+        try readAhead?.read(into: &room)
     }
 }
 
 /// What a file holds, read and decompressed a piece at a time.
-private struct FileContent: ~Copyable {
+struct FileContent: ~Copyable {
     let compression: Compression
     private let stream: InputStream
     private let progress: Progress?

@@ -51,10 +51,10 @@ extension Summary {
             encodings.reduce(0) { $0 + self.encodings[Int($1.rawValue)].keyCount }
         }
         if fieldDeadlineCount > 0 {
-            let count = Quantities.count(fieldDeadlineCount)
+            let count = Quantities.count(fieldDeadlineCount, "hash field")
             found.append(
                 Warning(
-                    text: "\(count) hash fields have deadlines: Valkey from 9.0 and Redis from 7.4 "
+                    text: "\(count) with a deadline: Valkey from 9.0 and Redis from 7.4 "
                         + "keep them, each in a form of its own.",
                     command: plan
                 )
@@ -64,8 +64,8 @@ extension Summary {
             found.append(
                 Warning(
                     text: "Data of the module type \(module): "
-                        + "\(Quantities.count(use.keyCount)) keys, "
-                        + "\(use.auxiliaryCount) records beside them. A server without the module "
+                        + "\(Quantities.count(use.keyCount, "key")), "
+                        + "\(Quantities.count(use.auxiliaryCount, "record")) beside them. A server without the module "
                         + "does not load the file.",
                     command: plan
                 )
@@ -75,7 +75,7 @@ extension Summary {
         if newStreams > 0 {
             found.append(
                 Warning(
-                    text: "\(Quantities.count(newStreams)) streams in a form that only Redis 8.6 "
+                    text: "\(Quantities.count(newStreams, "stream")) in a form that only Redis 8.6 "
                         + "and later read.",
                     command: plan
                 )
@@ -90,9 +90,9 @@ extension Summary {
             )
         }
         if features.metadataKeyCount > 0 {
-            let count = Quantities.count(features.metadataKeyCount)
+            let count = Quantities.count(features.metadataKeyCount, "key")
             found.append(
-                Warning(text: "Modules attached data to \(count) keys.", command: plan)
+                Warning(text: "Modules attached data to \(count).", command: plan)
             )
         }
         return found

@@ -11,6 +11,11 @@ package enum Quantities {
         return value < 0 ? "-" + text : text
     }
 
+    /// For example `1 key` or `1,234 keys`.
+    package static func count(_ value: Int, _ noun: String) -> String {
+        "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     /// For example `1.5 MB`; powers of 1000.
     package static func bytes(_ value: Int) -> String {
         var amount = Double(value)
