@@ -9,7 +9,8 @@ from content import Content, Entry, compact
 def read(lines):
     """The content of exported lines, and the other lines by what they are called."""
     content, others = Content(), {}
-    for line in lines.splitlines():
+    # Not splitlines: text may hold characters that Python takes for ends of lines.
+    for line in filter(None, lines.split("\n")):
         told = json.loads(line)
         if "key" not in told:
             (kind, value), = told.items()

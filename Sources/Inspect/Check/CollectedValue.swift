@@ -40,6 +40,25 @@ struct CollectedValue: PayloadVisitor {
         add(Element(name: field.byteString, value: value.byteString, deadline: deadline))
     }
 
+    /// Takes the elements of a listpack as far as it can be read; false if there are none.
+    mutating func take(listpack bytes: RawSpan) -> Bool {
+        guard var reader = try? ListpackReader(bytes) else { return false }
+        while let element = try? reader.next() {
+            switch encoding.kind {
+            case .set: setMember(element)
+            case .hash:
+                guard let value = try? reader.next() else { return !elements.isEmpty }
+                hashField(element, value: value, deadline: nil)
+            default:
+                guard let score = try? reader.next()?.byteString,
+                    let number = DecimalText.parseDouble(score.bytes)
+                else { return !elements.isEmpty }
+                sortedSetMember(element, score: number)
+            }
+        }
+        return !elements.isEmpty
+    }
+
     private mutating func add(_ element: Element) {
         if seen.insert(element.name).inserted { elements.append(element) }
     }

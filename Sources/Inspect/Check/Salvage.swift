@@ -7,8 +7,8 @@ import RDB
 /// Sound records are copied byte for byte. Where one is damaged, the next is looked for:
 ///
 /// 1. Its value may be wrong only inside a packed encoding, while its length is right. If it can
-///    be read without the checks that servers do not make either, it is written anew, else left
-///    out, and the records after it follow at once.
+///    be read without the checks that servers do not make either, it is written anew; if only its
+///    first elements can, those are; else it is left out. The records after it follow at once.
 /// 2. Otherwise every following byte is tried as the beginning of a record. Random bytes often
 ///    look like one record, and seldom like several in a row: a place counts if five keys
 ///    can be read from it, or all there is to the end of the file, and if these keys look like
@@ -17,9 +17,9 @@ import RDB
 /// Which database is selected after a gap is not known if the gap held the change; the one
 /// before is assumed.
 struct Salvage: ~Copyable {
-    private let content: SeekableContent
+    let content: SeekableContent
     private let magic: ByteString
-    private let format: Format
+    let format: Format
     private var report: SalvageReport
     private var pieces: [Piece] = []
     private var keys = KeyLooks()
@@ -186,11 +186,11 @@ extension Salvage {
         }
     }
 
-    private func reader(
+    func reader(
         from start: Int,
         _ validation: Validation,
         firstPiece: Int,
-        patchOffset: Int? = nil
+        patch: SectionSource.Patch? = nil
     ) -> FileReader {
         var options = FileReader.Options()
         options.isVerifyingChecksum = false
@@ -200,7 +200,7 @@ extension Salvage {
             magic: magic,
             from: start,
             firstPiece: firstPiece,
-            patchOffset: patchOffset
+            patch: patch
         )
         return FileReader(source, options: options)
     }
@@ -244,6 +244,10 @@ extension Salvage {
                 pieces.append(.written(start, bytes))
                 report.repaired.append(name)
                 try note(name.bytes, start..<end)
+            } else if let (name, bytes) = readElements(at: start) {
+                pieces.append(.written(start, bytes))
+                report.partial.append(name)
+                try note(name.bytes, start..<end)
             } else {
                 report.losses.append(SalvageReport.Loss(range: start..<end, error: fault))
             }
@@ -277,7 +281,7 @@ extension Salvage {
             from: start,
             [],
             firstPiece: 64 << 10,
-            patchOffset: hasWrongCount ? fault.offset : nil
+            patch: hasWrongCount ? .init(offset: fault.offset, bytes: [0xFF, 0xFF]) : nil
         )
         do throws(RDBError) {
             guard case .key(let record) = try reader.next() else { return nil }

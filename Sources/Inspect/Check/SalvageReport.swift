@@ -10,6 +10,8 @@ package struct SalvageReport: Sendable {
     /// Keys whose values had to be written anew, because servers would read them and a strict
     /// reader would not.
     package var repaired: [ByteString] = []
+    /// Keys of whose values only the elements before the damage could be read.
+    package var partial: [ByteString] = []
     /// Keys that were there twice; the first of each was kept.
     package var duplicateCount = 0
     /// Parts of the file that could not be read.
@@ -36,6 +38,7 @@ package struct SalvageReport: Sendable {
             ("keys", .count(keyCount)),
             ("stated_keys", .count(statedKeyCount)),
             ("repaired", .array(repaired.map { .bytes($0) })),
+            ("partial", .array(partial.map { .bytes($0) })),
             ("duplicates", .count(duplicateCount)),
             ("cut", .bool(isCut)),
             ("lost_bytes", .count(lostByteCount)),
@@ -49,6 +52,11 @@ package struct SalvageReport: Sendable {
         )
         if !repaired.isEmpty {
             writer.append(utf8: "  \(Quantities.count(repaired.count, "value")) written anew\n")
+        }
+        for key in partial {
+            writer.append(
+                utf8: "  of key \(EscapedText.abbreviate(key.bytes)) the elements before the damage\n"
+            )
         }
         if duplicateCount > 0 {
             writer.append(

@@ -67,8 +67,13 @@ final class SectionSource: ByteSource {
     private var magic: ByteString?
     private var position: Int
     private var pieceByteCount: Int
-    /// Where two bytes are read as FF FF.
-    private let patchOffset: Int?
+    private let patch: Patch?
+
+    /// Bytes that are read in the place of those of the file.
+    struct Patch {
+        var offset: Int
+        var bytes: [UInt8]
+    }
 
     /// What the magic adds to offsets of the reader.
     static let magicByteCount = 9
@@ -79,9 +84,9 @@ final class SectionSource: ByteSource {
         magic: ByteString,
         from offset: Int,
         firstPiece: Int,
-        patchOffset: Int? = nil
+        patch: Patch? = nil
     ) {
-        self.patchOffset = patchOffset
+        self.patch = patch
         self.content = content
         self.magic = magic
         position = offset
@@ -101,10 +106,12 @@ final class SectionSource: ByteSource {
         let count = min(room.freeCapacity - buffer.count, pieceByteCount)
         let before = buffer.count
         try content.read(count, at: position, into: &buffer)
-        if let patchOffset {
-            for offset in patchOffset..<(patchOffset + 2) where offset >= position {
-                let place = before + offset - position
-                if place < buffer.count { buffer.overwrite(at: place, with: UInt8.max) }
+        if let patch {
+            for (index, byte) in patch.bytes.enumerated() {
+                let place = before + patch.offset + index - position
+                if (before..<buffer.count).contains(place) {
+                    buffer.overwrite(at: place, with: byte)
+                }
             }
         }
         position += buffer.count - before

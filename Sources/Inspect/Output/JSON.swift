@@ -71,7 +71,10 @@ extension ByteWriter {
 
     /// Appends a number; what JSON has no number for, as text.
     package mutating func append(json value: Double) {
-        if value.isFinite {
+        if value == 0, value.sign == .minus {
+            // Readers take -0 for an integer, which has no sign to lose.
+            append("-0.0")
+        } else if value.isFinite {
             append(shortest: value)
         } else if value.isNaN {
             append("\"nan\"")
