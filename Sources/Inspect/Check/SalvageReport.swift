@@ -54,9 +54,8 @@ package struct SalvageReport: Sendable {
             writer.append(utf8: "  \(Quantities.count(repaired.count, "value")) written anew\n")
         }
         for key in partial {
-            writer.append(
-                utf8: "  of key \(EscapedText.abbreviate(key.bytes)) the elements before the damage\n"
-            )
+            let name = EscapedText.abbreviate(key.bytes)
+            writer.append(utf8: "  of key \(name) the elements before the damage\n")
         }
         if duplicateCount > 0 {
             writer.append(
