@@ -124,7 +124,7 @@ extension Command {
     var categories: [String] {
         var names = Set(facts.ownCategories)
         if flags.contains(.write) { names.insert("write") }
-        if flags.contains(.readonly) { names.insert("read") }
+        if flags.contains(.readonly), !names.contains("scripting") { names.insert("read") }
         if flags.contains(.admin) { names.formUnion(["admin", "dangerous"]) }
         if flags.contains(.pubsub) { names.insert("pubsub") }
         if flags.contains(.blocking) { names.insert("blocking") }

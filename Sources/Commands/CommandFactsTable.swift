@@ -77,8 +77,20 @@ extension CommandFacts {
         expire;generic;1.0.0;keyspace;RWu 1;;Gives a key a time to live in seconds.
         expireat;generic;1.2.0;keyspace;RWu 1;;Gives a key a deadline in seconds since 1970.
         expiretime;generic;7.0.0;keyspace;ROa 1;;Tells the deadline of a key in seconds since 1970.
+        fcall;scripting;7.0.0;scripting;RWau 2#;;Refused: functions are kept and not run.
+        fcall_ro;scripting;7.0.0;scripting;ROa 2#;;Refused: functions are kept and not run.
         flushall;server;1.0.0;keyspace dangerous;;request_policy:all_shards response_policy:all_succeeded;Removes all keys of all databases.
         flushdb;server;1.0.0;keyspace dangerous;;request_policy:all_shards response_policy:all_succeeded;Removes all keys of the database.
+        function;scripting;7.0.0;;;;What concerns functions; they are kept and not run.
+        function|delete;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.
+        function|dump;scripting;7.0.0;scripting;;;Refused: functions are kept and not run.
+        function|flush;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.
+        function|help;scripting;7.0.0;scripting;;;Tells the subcommands.
+        function|kill;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:one_succeeded;Refused: functions are kept and not run.
+        function|list;scripting;7.0.0;scripting;;nondeterministic_output_order;Refused: functions are kept and not run.
+        function|load;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.
+        function|restore;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.
+        function|stats;scripting;7.0.0;scripting;;nondeterministic_output request_policy:all_shards response_policy:special;Refused: functions are kept and not run.
         geoadd;geo;3.2.0;geo;RWu 1;;Adds places to a set of places.
         geodist;geo;3.2.0;geo;ROa 1;;Tells the distance between two places.
         geohash;geo;3.2.0;geo;ROa 1;;Tells places as geohashes.
@@ -206,8 +218,8 @@ extension CommandFacts {
         rename;generic;1.0.0;keyspace;RWad 1, OWu 2;;Gives a key another name.
         renamenx;generic;1.0.0;keyspace;RWad 1, OWi 2;;Gives a key another name that is free.
         reset;connection;6.2.0;connection;;;Makes the connection as good as new.
-        restore;generic;2.6.0;keyspace dangerous;OWu 1;;Makes a key from a dumped value.
         restore-asking;server;3.0.0;keyspace dangerous;OWu 1;;Makes a key from a dumped value, for servers of a cluster.
+        restore;generic;2.6.0;keyspace dangerous;OWu 1;;Makes a key from a dumped value.
         role;server;2.8.12;admin dangerous;;;Tells what the server is to others.
         rpop;list;1.0.0;list;RWad 1;;Takes the last elements of a list.
         rpoplpush;list;1.2.0;list;RWad 1, RWi 2;;Moves the last element of a list to the head of another.

@@ -29,6 +29,8 @@ package struct Engine: ~Copyable {
     var tracking = TrackingTable()
     /// The sessions that cache keys on their side.
     var trackers: [SessionID] = []
+    /// How many keys each database had when the last was announced, if new ones are published.
+    var keyCounts: [Int] = []
     /// The sessions that see every request.
     var monitors: [SessionID] = []
     var pause = Pause()

@@ -73,6 +73,7 @@ extension Engine {
         _ request: borrowing Request,
         _ reply: inout ReplyWriter
     ) {
+        if settings.notifications.contains(.added) { rememberKeyCounts() }
         run(index, request, &reply)
         if gates.contains(.monitoring) { show(request, of: index) }
         guard sessions[current].flags.contains(.tracking) else { return }

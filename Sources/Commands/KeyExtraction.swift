@@ -122,8 +122,13 @@ extension Command {
         case "bitfield":
             var index = 2
             while index < request.count {
-                guard request.is(index, "get") else { return nil }
-                index += 3
+                if request.is(index, "get") {
+                    index += 3
+                } else if request.is(index, "overflow") {
+                    index += 2
+                } else {
+                    return nil
+                }
             }
             return ["RO", "access"]
         default: return nil

@@ -9,6 +9,7 @@ extension Engine {
     mutating func lookup(_ key: RawSpan) -> Entry? {
         guard let entry = liveEntry(key) else {
             statistics.keyspaceMisses += 1
+            if !gates.isEmpty { announceMiss(key) }
             return nil
         }
         statistics.keyspaceHits += 1
@@ -41,6 +42,7 @@ extension Engine {
     mutating func peek(_ key: RawSpan) -> Entry? {
         guard let entry = liveEntry(key) else {
             statistics.keyspaceMisses += 1
+            if !gates.isEmpty { announceMiss(key) }
             return nil
         }
         statistics.keyspaceHits += 1

@@ -68,6 +68,39 @@ package struct Notification: OptionSet, Sendable {
 }
 
 extension Engine {
+    /// Remembers how many keys there are before a command, to know which are new after it.
+    mutating func rememberKeyCounts() {
+        keyCounts = (0..<dataSet.databaseCount).map { dataSet[$0].count }
+    }
+
+    /// Publishes that a key is new, ahead of what happened to it.
+    ///
+    /// A key is announced right after it has come, so it is new if there is one key more than
+    /// at the announcement before. Commands that put a key in the place of others say so
+    /// themselves.
+    private mutating func noteArrival(
+        _ key: RawSpan,
+        _ kind: Notification,
+        in keyspace: Keyspace
+    ) {
+        guard keyspace.number >= 0, keyspace.number < keyCounts.count else { return }
+        let isNew = keyspace.count > keyCounts[keyspace.number]
+        keyCounts[keyspace.number] = keyspace.count
+        if isNew, kind != .added, kind != .missed { notify(key, .added, "new", in: keyspace) }
+    }
+
+    /// Publishes that a key is new although it may have taken the place of another.
+    mutating func announceArrival(of key: RawSpan, in keyspace: Keyspace) {
+        guard gates.contains(.notifying) else { return }
+        notify(key, .added, "new", in: keyspace)
+    }
+
+    /// Publishes that a key was asked for that is not there.
+    mutating func announceMiss(_ key: RawSpan) {
+        guard gates.contains(.notifying), settings.notifications.contains(.missed) else { return }
+        notify(key, .missed, "keymiss", in: keyspace)
+    }
+
     /// Which changes of keys are published.
     package mutating func setNotifications(_ kinds: Notification) {
         settings.notifications = kinds
@@ -84,6 +117,7 @@ extension Engine {
         in keyspace: Keyspace
     ) {
         let wanted = settings.notifications
+        if wanted.contains(.added) { noteArrival(key, kind, in: keyspace) }
         guard wanted.contains(kind) else { return }
         if wanted.contains(.toKeyChannels) {
             var channel = ByteWriter()

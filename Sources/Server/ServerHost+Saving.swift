@@ -128,7 +128,7 @@ extension ServerHost {
         statistics.requests.sample(statistics.traffic.requestCount, at: now)
         statistics.received.sample(statistics.traffic.receivedByteCount, at: now)
         statistics.sent.sample(statistics.traffic.sentByteCount, at: now)
-        learnTicks(&engine, at: now)
+        learnTicks(&engine)
         let other = engine.dataSet.otherByteCount(mallocByteCount: ProcessHeap.usedByteCount)
         engine.settings.otherMemory = other
         statistics.peakByteCount = max(

@@ -125,8 +125,8 @@ package final class ServerHost: Host {
     package var ticks: UInt64 { Ticks.now }
 
     /// Tells the engine what a tick is, as well as that is known by now.
-    func learnTicks(_ engine: inout Engine, at now: MonotonicTime) {
-        processorTicks.learn(at: now)
+    func learnTicks(_ engine: inout Engine) {
+        processorTicks.learn()
         engine.measures.ticksPerMicrosecond = processorTicks.perMicrosecond
     }
 

@@ -57,7 +57,7 @@ package struct ServerLoop: ~Copyable {
         settings = LoopSettings(host.configuration)
         now = host.time.monotonicTime
         timers.set(Self.housekeeping, at: now)
-        host.learnTicks(&execution.engine, at: now)
+        host.learnTicks(&execution.engine)
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
     }
 

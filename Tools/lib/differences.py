@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import content
 from comparison import Comparer, name, quoted
-from families import FAMILIES, PRELUDE, Family
+from families import FAMILIES, LISTENING, PRELUDE, Family
 from wire import Connection, ReplyError, encode
 
 BATCH = 200
@@ -122,14 +122,16 @@ def until_marker(connection, index):
         came.append(reply)
 
 
-def run_history(pair, history, resp, counted, with_data):
+def run_history(pair, history, resp, counted, with_data, listens=False):
     """Sends a history to empty servers.
 
     The number of requests up to the first that differs, with both replies; or None.
     With data, what they hold afterwards counts as the reply to the last one.
     """
     pair.reset(resp)
-    comparer = Comparer()
+    if listens:
+        pair.exchange([[part.encode() for part in request] for request in LISTENING], counted=False)
+    comparer = Comparer(only_published=listens)
     for start in range(0, len(history), BATCH):
         batch = history[start:start + BATCH]
         ours, theirs = pair.exchange(batch, counted)
@@ -147,12 +149,12 @@ def run_history(pair, history, resp, counted, with_data):
     return None
 
 
-def shrink(pair, history, resp, counted, with_data, seconds=15):
+def shrink(pair, history, resp, counted, with_data, listens=False, seconds=15):
     """A shorter history that still ends in a difference."""
     limit = time.monotonic() + seconds
 
     def still(candidate):
-        found = run_history(pair, candidate, resp, counted, with_data)
+        found = run_history(pair, candidate, resp, counted, with_data, listens)
         return found is not None and found[0] == len(candidate)
 
     last = history[-1:]
@@ -223,12 +225,14 @@ def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, 
     found, done, episode = [], 0, first_episode
     lacking, unknown = missing_commands(pair, Family(name_, random.Random(0), is_valkey_9))
     known = {items[0] for _, items in Family(name_, random.Random(0), is_valkey_9).lines} - unknown - lacking
-    counted = name_ != "pubsub"
+    listens = name_ == "notifications"
+    counted = name_ != "pubsub" and not listens
     signatures = set()
     while done < count and len(found) < limit:
         chosen = random.Random(f"{seed}/{name_}/{episode}")
         label = f"{seed} --episode {episode}"
-        resp = 2 + episode % 2
+        # A client of RESP2 that listens may do nothing else.
+        resp = 3 if listens else 2 + episode % 2
         family = Family(name_, chosen, is_valkey_9, known)
         pair.reset(resp)
         for connection in pair.connections[1:]:
@@ -236,14 +240,14 @@ def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, 
             family.arguments.payloads = [value for _, value in connection.exchange([("DUMP", key) for _, key, *_ in PRELUDE]) if value]
         history = [[part.encode() for part in request] for request in PRELUDE]
         history += family.requests(min(EPISODE, count - done))
-        difference = run_history(pair, history, resp, counted, with_data=True)
+        difference = run_history(pair, history, resp, counted, with_data=True, listens=listens)
         done += len(history)
         episode += 1
         if difference:
             length, left, right = difference
             with_data = left.startswith("holds other data")
-            small = shrink(pair, history[:length], resp, counted, with_data)
-            again = run_history(pair, small, resp, counted, with_data)
+            small = shrink(pair, history[:length], resp, counted, with_data, listens)
+            again = run_history(pair, small, resp, counted, with_data, listens)
             if again:
                 length, left, right = again
                 small = small[:length]

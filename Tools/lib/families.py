@@ -503,6 +503,11 @@ COMMAND_NAMES = """
     zunionstore
 """.split()
 
+# What is published of keys while the commands of all these are executed.
+FAMILIES["notifications"] = "".join(FAMILIES[name] for name in (
+    "strings", "bitmaps", "hashes", "hash-deadlines", "lists", "sets", "zsets", "keys", "dumps", "geo", "hyperloglog"))
+LISTENING = [("CONFIG", "SET", "notify-keyspace-events", "AKEnm"), ("PSUBSCRIBE", "__key*__:*")]
+
 # How a family's keys are filled now and then, so that its commands find something.
 PRELUDE = [
     ("SET", "w:string", "text"), ("SET", "w:integer", "41"), ("RPUSH", "w:list", "a", "b", "c", "1", "2"),
@@ -839,7 +844,7 @@ class Family:
         self.random = random
         self.arguments = Arguments(random)
         self.lines = []
-        for line in FAMILIES[name].strip().splitlines():
+        for line in filter(str.strip, FAMILIES[name].splitlines()):
             flags, items = parse(line.strip())
             if "@9" in flags and not is_valkey_9:
                 continue
@@ -867,7 +872,7 @@ class Family:
     def requests(self, count):
         """About `count` requests; some of them inside transactions."""
         made = []
-        with_transactions = self.name not in ("pubsub", "transactions", "server", "introspection", "lists-blocking")
+        with_transactions = self.name not in ("pubsub", "transactions", "server", "introspection", "lists-blocking", "notifications")
         while len(made) < count:
             if with_transactions and self.random.random() < 0.01:
                 made.append([b"MULTI"])

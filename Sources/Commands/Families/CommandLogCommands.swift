@@ -65,8 +65,8 @@ private func getEntries(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    let kind = try request.logKind(3)
     let count = try request.logCount(2)
+    let kind = try request.logKind(3)
     reply.entries(engine.measures.logs[kind], count)
 }
 

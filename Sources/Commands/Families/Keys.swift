@@ -114,6 +114,7 @@ extension Engine {
         // Found again: removing what was there may have moved it.
         guard let entry = keyspace.find(old) else { throw .noSuchKey }
         keyspace.move(entry, to: new, in: keyspace)
+        announceArrival(of: new, in: keyspace)
         changed(old, .generic, "rename_from")
         changed(new, .generic, "rename_to")
         return true
@@ -152,6 +153,7 @@ private func copy(
     }
     guard let entry = source.find(request.key) else { return reply.integer(0) }
     source.copy(entry, to: key, in: destination)
+    engine.announceArrival(of: key, in: destination)
     engine.changed(key, .generic, "copy_to", in: destination)
     reply.integer(1)
 }
@@ -171,6 +173,7 @@ private func move(
         let entry = source.find(request.key)
     else { return reply.integer(0) }
     source.move(entry, to: request.key, in: destination)
+    engine.announceArrival(of: request.key, in: destination)
     engine.changed(request.key, .generic, "move_from")
     engine.changed(request.key, .generic, "move_to", in: destination)
     reply.integer(1)

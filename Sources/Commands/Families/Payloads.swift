@@ -103,6 +103,7 @@ private func build(
     }
     scratch.move(built, to: request.key, in: engine.keyspace)
     engine.writeRestore(request, deadline, options)
+    engine.announceArrival(of: request.key, in: engine.keyspace)
     engine.changed(request.key, .generic, "restore")
 }
 

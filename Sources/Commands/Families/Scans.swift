@@ -175,6 +175,8 @@ extension Request {
         var offset = 0
         while offset < text.byteCount, text.byte(at: offset) == 0x20 { offset += 1 }
         let hasSign = offset < text.byteCount
+        // A number below zero is refused where it fits into 64 bits, and taken where it does not.
+        if let number = DecimalText.parseInteger(text), number < 0 { throw .invalidCursor }
         let isNegative = hasSign && text.byte(at: offset) == UInt8(ascii: "-")
         if isNegative || hasSign && text.byte(at: offset) == UInt8(ascii: "+") { offset += 1 }
         guard offset < text.byteCount else { throw .invalidCursor }
