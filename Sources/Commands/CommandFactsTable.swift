@@ -81,7 +81,7 @@ extension CommandFacts {
         fcall_ro;scripting;7.0.0;scripting;ROa 2#;;Refused: functions are kept and not run.
         flushall;server;1.0.0;keyspace dangerous;;request_policy:all_shards response_policy:all_succeeded;Removes all keys of all databases.
         flushdb;server;1.0.0;keyspace dangerous;;request_policy:all_shards response_policy:all_succeeded;Removes all keys of the database.
-        function;scripting;7.0.0;;;;What concerns functions; they are kept and not run.
+        function;scripting;7.0.0;;;;What concerns functions: they are kept and not run.
         function|delete;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.
         function|dump;scripting;7.0.0;scripting;;;Refused: functions are kept and not run.
         function|flush;scripting;7.0.0;scripting;;request_policy:all_shards response_policy:all_succeeded;Refused: functions are kept and not run.

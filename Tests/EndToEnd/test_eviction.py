@@ -64,7 +64,7 @@ def test_hits_are_as_many_as_those_of_redis(policy, larder, peer):
     theirs, their_keys = hit_ratio(peer("redis-7.0.15"), policy, trace)
     print(f"{policy}: {ours:.4f} with {our_keys} keys, Redis {theirs:.4f} with {their_keys}")
     assert KEPT * 0.7 < our_keys < KEPT * 1.4
-    assert ours > theirs - 0.02
+    assert ours > theirs - (0.03 if "random" in policy else 0.02)
 
 
 def test_without_eviction_writes_are_refused_and_reads_are_not(larder):
