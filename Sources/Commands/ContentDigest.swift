@@ -104,7 +104,7 @@ private struct DigestVisitor: PayloadVisitor {
     }
 
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
-        digest.append(ByteString("\(id.milliseconds)-\(id.sequence)").bytes)
+        digest.append(ByteString("\(id.milliseconds).\(id.sequence)").bytes)
     }
 
     mutating func streamField(_ field: PackedValue, value: PackedValue) {

@@ -285,8 +285,9 @@ extension Directive {
         }
         let all = "g$lshzxetd"
         let isAll = text.contains("A") || all.allSatisfy { text.contains($0) }
-        let classes = isAll ? "A" : (all + "n").filter { text.contains($0) }
-        return ByteString(classes + "KEm".filter { text.contains($0) })
+        // `A` does not stand for `n`, which Valkey then does not tell of any more.
+        let classes = isAll ? "A" : all.filter { text.contains($0) }
+        return ByteString(classes + "nKEm".filter { text.contains($0) })
     }
 
     private static func percentiles(_ texts: [String]) throws(RefusedValue) -> ByteString {
