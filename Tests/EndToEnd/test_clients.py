@@ -154,6 +154,43 @@ def test_scan_iterators_see_everything_that_stays(connect):
     assert set(client.scan_iter(_type="ZSET")) == {"zset"}
 
 
+def test_a_group_of_workers_shares_a_stream(connect):
+    client = connect()
+    client.xgroup_create("orders", "workers", id="0", mkstream=True)
+    for number in range(90):
+        client.xadd("orders", {"number": number})
+
+    def entries(reply):
+        # A list of pairs, or a dictionary whose values hold one list each.
+        streams = reply.values() if isinstance(reply, dict) else [stream[1] for stream in reply]
+        for stream in streams:
+            yield from (stream[0] if stream and isinstance(stream[0], list) and stream[0] and not isinstance(stream[0][0], str) else stream)
+
+    done, lock = [], threading.Lock()
+
+    def work(worker, name):
+        while taken := list(entries(worker.xreadgroup("workers", name, {"orders": ">"}, count=7, block=200))):
+            for identifier, fields in taken:
+                with lock:
+                    done.append(int(fields["number"]))
+                if name != "dying":
+                    worker.xack("orders", "workers", identifier)
+            if name == "dying":
+                return
+
+    threads = [threading.Thread(target=work, args=(connect(), name)) for name in ("ada", "bob", "dying")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(done) == list(range(90)), "each order went to one worker"
+    left = client.xpending("orders", "workers")["pending"]
+    claimed = client.xautoclaim("orders", "workers", "heir", min_idle_time=0, count=100)
+    assert len(claimed[1]) == left
+    assert client.xack("orders", "workers", *[identifier for identifier, _ in claimed[1]]) == left if left else True
+    assert client.xpending("orders", "workers")["pending"] == 0
+
+
 def test_monitor_shows_what_others_do(connect):
     client, watcher = connect(), connect()
     with watcher.monitor() as monitor:

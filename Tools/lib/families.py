@@ -434,7 +434,7 @@ FAMILIES = {
         CLIENT GETREDIR
         CLIENT CACHING ( YES | NO | value )
         CLIENT UNPAUSE
-        CLIENT PAUSE badcount
+        ! CLIENT PAUSE ( x | -1 | 1.5 | 0 )
         CLIENT UNBLOCK int
         CLIENT KILL ID badcount
         CLIENT NOPE
