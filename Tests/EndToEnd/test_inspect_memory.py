@@ -106,7 +106,7 @@ def test_the_estimate_counts_deadlines_of_fields(serve, tmp_path, peer_name):
 
 
 @pytest.mark.larder_only
-@pytest.mark.parametrize("kind", ["strings", "lists", "sets", "hashes", "sorted_sets"])
+@pytest.mark.parametrize("kind", mixes.KINDS)
 def test_the_estimate_is_what_larder_takes(serve, tmp_path, kind):
     mix = getattr(mixes.Mix(kind, 0.5), kind)()
     _, dump, taken = grown(serve, larder_binary(), mix, tmp_path)

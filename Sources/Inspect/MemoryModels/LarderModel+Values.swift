@@ -59,8 +59,9 @@ extension LarderModel {
     private static let indexByteCountPerMember = 10.6
     /// Keys that come in order.
     private static let mapByteCountPerEntry = 24.6
-    private static let stream = 160
+    private static let stream = 232
     private static let pending = 24
-    private static let group = 96
-    private static let consumer = 72
+    /// With the block of its pending entries that is being filled.
+    private static let group = 300
+    private static let consumer = 250
 }

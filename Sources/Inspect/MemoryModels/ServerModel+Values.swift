@@ -67,7 +67,8 @@ extension ServerModel {
         let names = shape.groupCount > 0 ? blocks(layout.radixTree) : 0
         let pending = shape.pendingCount * blocks(layout.pending)
         let own = blocks(layout.stream) + nodes
-        return own + names + shape.groupByteCount + pending + index(of: shape)
+        let groups = names + shape.groupByteCount + shape.pendingTreeByteCount
+        return own + groups + pending + index(of: shape)
     }
 
     /// What finds the groups that an entry is pending for.

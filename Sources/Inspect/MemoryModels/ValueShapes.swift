@@ -69,8 +69,10 @@ struct StreamShape {
     var nodes: RadixTreeSize
     var nodeCount = 0
     var nodeByteCount = 0
-    /// Groups with their consumers, and the trees of their names.
+    /// Groups with their consumers, and what finds their names.
     var groupByteCount = 0
+    /// The radix trees of what is pending for groups and consumers.
+    private(set) var pendingTreeByteCount = 0
     var groupCount = 0
     var pendingCount = 0
     /// The group that most is pending for: what of all entries is pending, as good as exactly.
@@ -112,14 +114,14 @@ struct StreamShape {
     /// The group that was last begun is complete.
     mutating func finish() {
         finishConsumer()
-        if hasGroup { groupByteCount += groupPending.byteCount() }
+        if hasGroup { pendingTreeByteCount += groupPending.byteCount() }
         hasGroup = false
         if groupPending.keyCount > largestPending.keyCount { largestPending = groupPending }
         groupPending = empty
     }
 
     private mutating func finishConsumer() {
-        if hasConsumer { groupByteCount += consumerPending.byteCount() }
+        if hasConsumer { pendingTreeByteCount += consumerPending.byteCount() }
         hasConsumer = false
         consumerPending = empty
     }
