@@ -46,16 +46,21 @@ package final class LogFiles: Sendable {
 
     /// Puts one file in the place of another that holds the same.
     package func replace(_ old: Manifest.Entry, with name: String) throws(SystemError) {
-        let unused = try current.withLock { manifest throws(SystemError) -> String in
+        let isReplaced = try current.withLock { manifest throws(SystemError) -> Bool in
             // A base may stand for it by now.
-            guard let index = manifest.increments.firstIndex(of: old) else { return name }
+            guard let index = manifest.increments.firstIndex(of: old) else { return false }
             var changed = manifest
             changed.increments[index].name = name
+            changed.history.append(old)
             try directory.storeManifest(changed)
             manifest = changed
-            return old.name
+            return true
         }
-        try directory.storage.remove(directory.path(unused))
+        if isReplaced {
+            try removeHistory([old])
+        } else {
+            try directory.storage.remove(directory.path(name))
+        }
     }
 
     /// Makes a base count that stands for everything before the increment `sequence`, and

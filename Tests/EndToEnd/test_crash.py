@@ -11,6 +11,7 @@ import pytest
 
 from wire import Connection, encode
 
+ROUNDS = int(os.environ.get("LARDER_CRASH_ROUNDS", 4))
 WRITERS = 4
 WRITES = 50_000
 DEPTH = 50
@@ -68,18 +69,18 @@ def test_acknowledged_writes_survive_a_kill(policy, larder):
             check(connection, writer, counted[writer])
 
 
+@pytest.mark.timeout(120 + 30 * ROUNDS)
 @pytest.mark.parametrize("compression", ["lz4", "no"])
 @pytest.mark.parametrize("policy", ["always", "everysec", "no"])
 def test_kill_after_kill_loses_nothing(policy, compression, larder):
     """Lives that end at any moment, compactions in their middle; each is checked by the next."""
-    rounds = int(os.environ.get("LARDER_CRASH_ROUNDS", 4))
     seed = int(os.environ.get("LARDER_CRASH_SEED", random.randrange(1 << 30)))
     chosen = random.Random(seed)
     server = larder(appendonly="yes", appendfsync=policy, appendcompression=compression,
-                    auto_aof_rewrite_min_size="2mb")
+                    auto_aof_rewrite_min_size="200kb")
     context = multiprocessing.get_context("fork")
     total = 0
-    for round_ in range(rounds):
+    for round_ in range(ROUNDS):
         acknowledged = context.Array("i", WRITERS, lock=False)
         labels = [f"{round_}.{writer}" for writer in range(WRITERS)]
         writers = [context.Process(target=write, args=(server.port, writer, acknowledged, labels[writer])) for writer in range(WRITERS)]
@@ -106,7 +107,7 @@ def test_kill_after_kill_loses_nothing(policy, compression, larder):
                 check(connection, label, count)
             if chosen.random() < 0.5:
                 connection.ask("FLUSHALL")
-    print(f"{policy}, {compression}, seed {seed}: {rounds} kills, {total} acknowledged writes, none lost")
+    print(f"{policy}, {compression}, seed {seed}: {ROUNDS} kills, {total} acknowledged writes, none lost")
 
 
 def check(connection, writer, count):
