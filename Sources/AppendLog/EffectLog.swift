@@ -213,6 +213,9 @@ package final class EffectLog {
         return statistics
     }
 
+    /// How long the longest sync took since this was asked; zero if there was none.
+    package func takeLongestSync() -> Duration { handover.takeLongestSync() }
+
     /// How much the log has grown since its base.
     package var growth: LogGrowth { handover.growth(endOffset: endOffset) }
 

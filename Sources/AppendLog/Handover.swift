@@ -271,6 +271,10 @@ extension Handover {
 
     var isClosing: Bool { monitor.withLock { $0.isClosing } }
 
+    func takeLongestSync() -> Duration {
+        monitor.withLock { $0.statistics.takeRecent() }
+    }
+
     func takeOutcome() -> Compaction.Outcome? {
         monitor.withLock { state in
             defer { state.outcome = nil }

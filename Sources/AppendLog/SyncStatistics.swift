@@ -11,6 +11,8 @@ package struct SyncStatistics: Equatable, Sendable {
     package private(set) var last = Duration.zero
     /// When the last one ended.
     package private(set) var lastTime: WallTime?
+    /// The longest one since `takeRecent`.
+    private var recent = Duration.zero
     /// Syncs that failed.
     package private(set) var failureCount = 0
 
@@ -30,8 +32,15 @@ package struct SyncStatistics: Equatable, Sendable {
         }
         counts[index ?? 0] += 1
         longest = max(longest, duration)
+        recent = max(recent, duration)
         last = duration
         lastTime = time
+    }
+
+    /// How long the longest sync took since this was asked; zero if there was none.
+    mutating func takeRecent() -> Duration {
+        defer { recent = .zero }
+        return recent
     }
 
     mutating func noteFailure() {

@@ -133,6 +133,17 @@ extension ServerHost {
         refuseWritesIfUnsafe(&engine)
     }
 
+    /// Tells LATENCY of syncs that took long.
+    func noteSyncs(_ engine: inout Engine) {
+        guard engine.measures.latency.threshold > 0, let log else { return }
+        let (seconds, attoseconds) = log.takeLongestSync().components
+        engine.measures.latency.note(
+            syncPolicy == .always ? "aof-fsync-always" : "aof-fsync",
+            milliseconds: seconds * 1000 + attoseconds / 1_000_000_000_000_000,
+            at: time.wallTime.milliseconds / 1000
+        )
+    }
+
     /// Refuses writes while what they change could not be kept.
     func refuseWritesIfUnsafe(_ engine: inout Engine) {
         let reason = reasonToRefuseWrites

@@ -136,5 +136,6 @@ extension ServerHost {
             engine.dataSet.usedByteCount + other
         )
         refuseWritesIfUnsafe(&engine)
+        noteSyncs(&engine)
     }
 }

@@ -188,6 +188,20 @@ def test_waitaof_waits_for_the_disk(policy, larder):
         assert int(told["log_fsync_count"]) >= 1
 
 
+def test_slow_syncs_are_told_by_latency(larder):
+    server = larder(appendonly="yes", appendfsync="always", latency_monitor_threshold=1)
+    with server.connect() as connection:
+        def is_told():
+            connection.pipeline([("SET", "key", "x" * 1000)] * 20, depth=1)
+            return any(event[0] == b"aof-fsync-always" for event in connection.ask("LATENCY", "LATEST"))
+        wait_for(is_told, "a sync of a millisecond is noticed", within=60)
+    told = server.info("persistence")
+    assert int(told["log_fsync_count"]) >= 20
+    assert int(told["log_longest_fsync_usec"]) >= 1000
+    assert "=" in told["log_fsync_usec_histogram"]
+    assert int(told["log_last_fsync_time"]) > 1_700_000_000
+
+
 # Standard tools, and peers
 
 
