@@ -131,7 +131,8 @@ extension Handover {
             if state.isClosing { return .some(nil) }
             let now = time.monotonicTime
             guard !state.unsyncedFiles.isEmpty else {
-                if state.pending.isEmpty { state.isSyncRequested = false }
+                // What was asked for may be on its way to a file.
+                if state.progress.isAllWritten { state.isSyncRequested = false }
                 return nil
             }
             // Complete segments are synced under any policy: they are sealed next.
@@ -143,7 +144,7 @@ extension Handover {
             }
             let isFree = state.progress.policy != .always && !state.progress.isSyncing
             guard isDue, isFree else { return nil }
-            if state.pending.isEmpty { state.isSyncRequested = false }
+            if state.progress.isAllWritten { state.isSyncRequested = false }
             state.progress.beginSync()
             return SyncWork(
                 files: state.unsyncedFiles,
@@ -157,7 +158,8 @@ extension Handover {
         let now = time.monotonicTime
         progress(waking: [Room.writer, Room.keeper]) { state in
             state.progress.synced(work.offset, at: now)
-            if state.progress.durable == state.progress.written { state.unsyncedFiles = [] }
+            // While bytes are in doubt nothing becomes durable, but these files are synced.
+            if work.offset == state.progress.written { state.unsyncedFiles = [] }
         }
         noteSync(begun: work.begun)
     }

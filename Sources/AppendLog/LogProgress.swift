@@ -146,6 +146,9 @@ package struct LogProgress {
         return now >= due ? .now : .at(due)
     }
 
+    /// Whether nothing waits to be written.
+    package var isAllWritten: Bool { written >= appended }
+
     package mutating func beginSync() {
         isSyncing = true
     }

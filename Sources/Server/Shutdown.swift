@@ -69,7 +69,9 @@ extension ServerHost {
     func finish() {
         if let log {
             messages.notice("Calling fsync() on the AOF file.")
-            log.close()
+            if let error = log.close() {
+                messages.warning("The append log could not be ended in good order: \(error)")
+            }
         }
         if let path = pidFile {
             messages.notice("Removing the pid file.")
