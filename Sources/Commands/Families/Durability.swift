@@ -27,7 +27,9 @@ private func awaitLog(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let local = try request.integer(1)
-    guard 0...1 ~= local else { throw .text("ERR value is out of range, value must between 0 and 1") }
+    guard 0...1 ~= local else {
+        throw .text("ERR value is out of range, value must between 0 and 1")
+    }
     let replicas = try request.integer(2)
     guard replicas >= 0 else { throw .text("ERR value is out of range, must be positive") }
     let deadline = try engine.deadline(after: request.wholeTimeout(3))
