@@ -186,6 +186,11 @@ final class LoadTraffic {
         onMessage("\(url) says: \(text.text); waiting")
     }
 
+    private func begin(pauseFor trouble: ServerError) {
+        guard pause.begin(ByteString("\(trouble)"), at: time.monotonicTime) else { return }
+        onMessage("\(trouble); waiting")
+    }
+
     /// Takes back what a lost connection owes; any other trouble ends the load.
     private func lose(_ shard: LoadShard, _ error: LoadError) throws(LoadError) {
         guard case .server(let trouble) = error, trouble.isConnectionLost else { throw error }
@@ -196,7 +201,7 @@ final class LoadTraffic {
                 waiting.append(item)
             }
         }
-        begin(pauseFor: ByteString("\(trouble)"), at: shard.url)
+        begin(pauseFor: trouble)
     }
 
     /// Sends again what has waited.

@@ -167,36 +167,46 @@ def test_a_cluster_is_loaded_from_one_file_per_shard(mixed, empty_cluster, tmp_p
 
 
 def test_slots_that_move_while_a_cluster_is_loaded_are_followed(mixed, empty_cluster):
-    """The map that the load began with is wrong by the time that it sends."""
+    """The map that the load began with is wrong by the time that it sends, and some slots are half moved all along."""
     source, dump = mixed
     giving, taking = empty_cluster.nodes[0], empty_cluster.nodes[1]
+    giving.ask("CONFIG", "RESETSTAT")
+    moving = range(40, 400)
+    for slot in moving:
+        begin_move(slot, giving, taking)
     loading = start("load", dump, "--into", url(empty_cluster.nodes[2]), "--json", "--rate", "256kb")
-    moved = []
     try:
         wait_until(lambda: empty_cluster.key_count() > 500)
-        slots = list(range(0, 40))
-        for slot in slots:
-            move_slot(slot, giving, taking, empty_cluster)
-            moved.append(slot)
-        outcome, _ = loading.communicate(timeout=120)
+        for slot in range(40):
+            begin_move(slot, giving, taking)
+            end_move(slot, giving, taking, empty_cluster)
+        outcome, _ = loading.communicate(timeout=240)
     finally:
         loading.kill()
     assert loading.returncode == LOSSLESS, outcome
     assert json.loads(outcome)["loaded"] == source.ask("DBSIZE")
+    told = giving.info("errorstats")
+    assert "errorstat_ASK" in told and "errorstat_MOVED" in told
+    for slot in moving:
+        end_move(slot, giving, taking, empty_cluster)
     verify(source, empty_cluster.nodes[0])
-    for slot in moved:
-        move_slot(slot, taking, giving, empty_cluster)
+    for slot in range(400):
+        begin_move(slot, taking, giving)
+        end_move(slot, taking, giving, empty_cluster)
 
 
-def move_slot(slot, giving, taking, cluster):
-    """What resharding tools do, with a moment in the middle in which ASK is the answer."""
-    names = [node.ask("CLUSTER", "MYID").decode() for node in (giving, taking)]
-    taking.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[0])
-    giving.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", names[1])
+def begin_move(slot, giving, taking):
+    """From here on, a key that is not in the slot any more is asked for where the slot goes."""
+    taking.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", giving.ask("CLUSTER", "MYID"))
+    giving.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", taking.ask("CLUSTER", "MYID"))
+
+
+def end_move(slot, giving, taking, cluster):
+    """What resharding tools do, for one slot."""
     while keys := giving.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
         giving.ask("MIGRATE", "127.0.0.1", taking.port, "", 0, 5000, "KEYS", *keys)
     for node in [taking, giving] + [node for node in cluster.nodes if node not in (giving, taking)]:
-        node.ask("CLUSTER", "SETSLOT", slot, "NODE", names[1])
+        node.ask("CLUSTER", "SETSLOT", slot, "NODE", taking.ask("CLUSTER", "MYID"))
 
 
 def test_an_interrupted_load_goes_on_where_it_was(mixed, empty_cluster, tmp_path):
