@@ -51,7 +51,7 @@ def targets(tmp_path_factory):
         server = running[name]
         with server.connect() as connection:
             connection.ask("FLUSHALL", "SYNC")
-            if content.knows(connection, "FUNCTION", "LIST"):
+            if name not in ("redis-6.2.5", "larder"):
                 connection.ask("FUNCTION", "FLUSH")
         return server
 
