@@ -94,7 +94,7 @@ extension Engine {
         let isQueueing = sessions[current].flags.contains(.queueing)
         if isQueueing { sessions[current].flags.insert(.transactionFailed) }
         guard isExec else { return refuse(error, &reply) }
-        if isQueueing { endTransaction() }
+        endTransaction()
         let isUnnamed = error.text.hasPrefix("ERR ")
         let reason = isUnnamed ? String(error.text.dropFirst(4)) : error.text
         refuse(.text("EXECABORT Transaction discarded because of: \(reason)"), &reply)

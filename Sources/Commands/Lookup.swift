@@ -39,10 +39,10 @@ extension Engine {
     }
 
     /// The entry of `key` for a command that asks about it without using it.
-    mutating func peek(_ key: RawSpan) -> Entry? {
+    mutating func peek(_ key: RawSpan, announcesMiss: Bool = true) -> Entry? {
         guard let entry = liveEntry(key) else {
             statistics.keyspaceMisses += 1
-            if !gates.isEmpty { announceMiss(key) }
+            if announcesMiss, !gates.isEmpty { announceMiss(key) }
             return nil
         }
         statistics.keyspaceHits += 1

@@ -49,8 +49,9 @@ def readable(reply):
 class Pair:
     """Two servers that are asked the same."""
 
-    def __init__(self, ours, theirs, databases=16):
+    def __init__(self, ours, theirs, databases=16, by_value=False):
         self.ports = ours, theirs
+        self.by_value = by_value
         self.databases = databases
         self.connections = ()
 
@@ -131,7 +132,7 @@ def run_history(pair, history, resp, counted, with_data, listens=False):
     pair.reset(resp)
     if listens:
         pair.exchange([[part.encode() for part in request] for request in LISTENING], counted=False)
-    comparer = Comparer(only_published=listens)
+    comparer = Comparer(only_published=listens, by_value=pair.by_value)
     for start in range(0, len(history), BATCH):
         batch = history[start:start + BATCH]
         ours, theirs = pair.exchange(batch, counted)
@@ -220,7 +221,7 @@ def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, 
 
     Returns the differences found, shrunk, and the commands that ours lacks.
     """
-    pair = Pair(ours.port, theirs.port)
+    pair = Pair(ours.port, theirs.port, by_value=not is_valkey_9)
     pair.hurry()
     found, done, episode = [], 0, first_episode
     lacking, unknown = missing_commands(pair, Family(name_, random.Random(0), is_valkey_9))

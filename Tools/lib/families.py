@@ -173,8 +173,10 @@ FAMILIES = {
         ZSCORE key member
         ZMSCORE key ( member )+
         ZCARD key
-        ZRANK key member [ WITHSCORE ]
-        ZREVRANK key member [ WITHSCORE ]
+        ZRANK key member
+        ZREVRANK key member
+        @9 ZRANK key member WITHSCORE
+        @9 ZREVRANK key member WITHSCORE
         ZCOUNT key minimum maximum
         ! ZADD lexkey 0 member ( 0 member )*
         ! ZADD lexkey 0 member ( 0 member )*
@@ -408,7 +410,7 @@ FAMILIES = {
         SET key value
         RPUSH key ( element )+
         HSET key ( field value )+
-        ZADD key score member
+        ZADD key int member
         SADD key ( member )+
         OBJECT ENCODING key
         OBJECT FREQ key
@@ -525,6 +527,10 @@ FLOATS = ["0", "1", "-1", "1.5", "-1.5", "0.1", "0.2", "3.14159265358979", "1e3"
           "5e-324", "inf", "-inf", "+inf", "-0", "-0.0", "9007199254740993", "123456789.123456789", "1e300", "17179869184", "0.30000000000000004"]
 
 
+# What servers before Valkey 9 took for numbers.
+NUMBERS_ONCE = ("0x10", " 1", "1e400", "-1e400", "1e-400")
+
+
 class Arguments:
     """Makes arguments up."""
 
@@ -533,6 +539,7 @@ class Arguments:
         self.last_id = 0
         self.payloads = []
         self.others = {}
+        self.is_valkey_9 = True
 
     def pick(self, *choices):
         return self.random.choice(choices)
@@ -579,7 +586,8 @@ class Arguments:
     # Values
 
     def edge(self):
-        return self.random.choice(EDGES if self.chance(0.6) else ODD)
+        edge = self.random.choice(EDGES if self.chance(0.6) else ODD)
+        return edge if self.is_valkey_9 or edge not in NUMBERS_ONCE else "10x"
 
     def value(self):
         kind = self.random.randrange(12)
@@ -843,6 +851,7 @@ class Family:
         self.name = name
         self.random = random
         self.arguments = Arguments(random)
+        self.arguments.is_valkey_9 = is_valkey_9
         self.lines = []
         for line in filter(str.strip, FAMILIES[name].splitlines()):
             flags, items = parse(line.strip())

@@ -222,7 +222,7 @@ private func encoding(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard let entry = engine.peek(request[2]) else { return reply.null() }
+    guard let entry = engine.peek(request[2], announcesMiss: false) else { return reply.null() }
     reply.bulk(entry.encodingName)
 }
 
@@ -231,7 +231,7 @@ private func frequency(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard let entry = engine.peek(request[2]) else { return reply.null() }
+    guard let entry = engine.peek(request[2], announcesMiss: false) else { return reply.null() }
     guard engine.dataSet.countsAccesses else {
         throw .text(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please "
@@ -247,7 +247,7 @@ private func idleTime(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard let entry = engine.peek(request[2]) else { return reply.null() }
+    guard let entry = engine.peek(request[2], announcesMiss: false) else { return reply.null() }
     guard !engine.dataSet.countsAccesses else {
         throw .text(
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that "
@@ -263,7 +263,7 @@ private func references(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    guard engine.peek(request[2]) != nil else { return reply.null() }
+    guard engine.peek(request[2], announcesMiss: false) != nil else { return reply.null() }
     reply.integer(1)
 }
 
