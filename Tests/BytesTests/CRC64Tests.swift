@@ -25,4 +25,15 @@ struct CRC64Tests {
             #expect(checksum.value == bitwise)
         }
     }
+
+    @Test(arguments: [0, 1, 7, 8, 63, 1000, 65_537])
+    func `many zero bytes at once are as many zero bytes`(count: Int) {
+        let start = Array("REDIS0011".utf8)
+        var one = CRC64()
+        one.update(start.bytes)
+        var other = one
+        one.update([UInt8](repeating: 0, count: count).bytes)
+        other.update(zeroByteCount: count)
+        #expect(one == other)
+    }
 }

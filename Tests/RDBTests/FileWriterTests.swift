@@ -106,4 +106,43 @@ struct FileWriterTests {
             }
         }
     }
+
+    @Test(arguments: Fixture.all(kind: "rdb"))
+    func `records that are copied are the same bytes, and can get another magic`(
+        fixture: Fixture
+    ) throws {
+        let file = try fixture.file()
+        guard let content = try? Content(reading: file), content.format?.version ?? 99 <= 11 else {
+            return
+        }
+        let sink = MemorySink()
+        var writer = try FileWriter(for: .valkey9, to: sink)
+        var options = FileReader.Options()
+        options.isKeepingHeads = true
+        // Small pieces, so that records lie across the edges of what was read.
+        var reader = FileReader(MemorySource(file, pieceByteCount: 4099), options: options)
+        var end = false
+        while !end {
+            switch try reader.next() {
+            case .key(let record):
+                if try reader.hasEmptyValue() {
+                    let name = ByteString(reader.key).array
+                    #expect(content.keys[reader.database]?[name]?.value.isEmpty == true)
+                }
+                let bytes = file[record.offset..<reader.offset]
+                #expect(ByteString(reader.head) == ByteString(Array(bytes)))
+                var visitor = CheckingVisitor()
+                try writer.copy(record, from: &reader, showing: &visitor)
+            case .database(let number): try writer.database(number)
+            case .end: end = true
+            default: break
+            }
+        }
+        let checksum = try writer.finish(relabelled: Format(.redis, version: 11))
+        let relabelled = Array("REDIS0011".utf8) + sink.array.dropFirst(9)
+        let found = try Content(reading: relabelled)
+        #expect(found.keys == content.keys)
+        let stored = relabelled.suffix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        #expect(stored == checksum && stored == CRC64.checksum(Array(relabelled.dropLast(8)).bytes))
+    }
 }

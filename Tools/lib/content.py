@@ -250,7 +250,7 @@ def json_stream(told):
                 "name": text(consumer["name"]),
                 "seen_time": consumer.get("seen_time"),
                 "active_time": consumer.get("active_time"),
-                "pel": [identifier(told) for told in consumer["pel"]],
+                "pel": [identifier(told) for told in consumer["pel"]] if "pel" in consumer else None,
             } for consumer in group["consumers"]), key=lambda consumer: consumer["name"]),
         })
     return {
