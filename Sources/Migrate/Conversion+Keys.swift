@@ -104,7 +104,7 @@ extension Conversion {
         _ reader: inout FileReader
     ) throws(MigrationError) {
         guard let output = try begin(reader.key, reader.database, record.offset) else { return }
-        var visitor = CopyVisitor()
+        var visitor = CopyVisitor(isThorough: decisions.isChecking)
         try input { () throws(RDBError) in
             try output.writer.copy(record, from: &reader, showing: &visitor)
         }

@@ -39,7 +39,7 @@ extension Conversion {
     ) throws(MigrationError) -> Output? {
         let destination = try begin(key.name.bytes, key.database, key.record.offset)
         guard let output = destination else { return nil }
-        var visitor = CopyVisitor()
+        var visitor = CopyVisitor(isThorough: decisions.isChecking)
         try input { () throws(RDBError) in
             try output.beginKey(key)
             try output.writer.copyValue(of: key.record, from: &reader, showing: &visitor)

@@ -84,6 +84,7 @@ package final class Conversion {
     ) throws(MigrationError) {
         var inspection = Inspection(paths: [path])
         inspection.options.isKeepingHeads = true
+        if decisions.isChecking { inspection.options.validation = [.containers, .members] }
         inspection.progress = progress
         facts.beginFile(name ?? path)
         lastDatabase = nil

@@ -8,11 +8,19 @@ struct CopyVisitor: PayloadVisitor {
     /// How many elements a compact collection has.
     private(set) var count = 0
 
+    /// Whether plain layouts and compressed strings are looked through, too.
+    private let isThorough: Bool
+
+    init(isThorough: Bool) {
+        self.isThorough = isThorough
+    }
+
     /// Whether the value is a compact collection.
     var hasPacked: Bool { count > 0 }
 
     mutating func begin(_ encoding: Encoding) -> Reporting {
         self.encoding = encoding
+        if isThorough { return .elements }
         switch encoding {
         case .string, .list, .set, .sortedSet, .sortedSetText, .hash, .module: return .nothing
         default: return .encoded

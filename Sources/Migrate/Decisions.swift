@@ -27,6 +27,8 @@ package struct Decisions: Sendable {
     package var split = Split.none
     /// Whether any loss stops it.
     package var isStrict = false
+    /// Whether every value is looked through as the inspector does it.
+    package var isChecking = false
     /// Whether it goes on after damage with what can be read.
     package var isSalvaging = false
     /// The moment at which it is decided what has expired, in milliseconds since 1970.

@@ -124,6 +124,9 @@ struct ConversionOptions: ParsableArguments {
     @Flag(help: "Any loss stops the run.")
     var strict = false
 
+    @Flag(help: "Look through every value as larder-inspect check does, not the compact ones only.")
+    var check = false
+
     @Flag(help: "Go on after damage with what can be read, and list the rest.")
     var salvage = false
 
@@ -147,6 +150,7 @@ struct ConversionOptions: ParsableArguments {
         decisions.formatVersion = format
         decisions.isStrict = strict
         decisions.isSalvaging = salvage
+        decisions.isChecking = check
         try decide(&decisions)
         decisions.selection = try selection()
         decisions.split = try split()

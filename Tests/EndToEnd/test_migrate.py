@@ -365,6 +365,26 @@ def test_damage_is_named_and_leaves_nothing(varied, tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["damaged.rdb"]
 
 
+CORRUPT = sorted((SHARED_FIXTURES / "corrupt" / "rdb").glob("*.json"))
+
+
+@pytest.mark.skipif(not CORRUPT, reason="the larger collection is not at hand")
+def test_every_damage_is_refused_and_nothing_else(tmp_path):
+    for path in CORRUPT:
+        case = json.loads(path.read_text())
+        folder = tmp_path / path.stem
+        folder.mkdir()
+        done = subprocess.run([migrate_binary(), "convert", path.parent / case["file"], "-o", folder / "out.rdb",
+                               "--to", "valkey-9.1", "--check"], capture_output=True, text=True, timeout=60)
+        codes = {"refuse": (FAILED,), "accept": (LOSSLESS, LOSSY)}.get(case["expect"], (LOSSLESS, FAILED, LOSSY))
+        # A set without members is left out, as every other collection without any.
+        if path.stem == "built-intset-empty":
+            codes = (LOSSLESS,)
+        assert done.returncode in codes, f"{path.stem}: {case['what']}: {done.stderr}"
+        if done.returncode == FAILED:
+            assert list(folder.iterdir()) == [], path.stem
+
+
 def test_salvage_keeps_what_was_read(varied, tmp_path):
     dump, everything = varied
     whole = dump.read_bytes()
