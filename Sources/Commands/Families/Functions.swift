@@ -52,22 +52,10 @@ private func refuse(
 
 /// The name of a library, as its first line gives it: `#!lua name=mylib`.
 private func libraryName(_ source: RawSpan) -> ByteString? {
-    var line = source.text.prefix { !$0.isNewline }
-    guard line.hasPrefix("#!"), let mark = line.range(of: " name=") else { return nil }
-    line = line[mark.upperBound...]
-    return ByteString(String(line.prefix { !$0.isWhitespace }))
-}
-
-extension Substring {
-    /// Where `word` stands first.
-    fileprivate func range(of word: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(word) { return start..<index(start, offsetBy: word.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
+    let line = source.text.prefix { !$0.isNewline }
+    let words = line.split(whereSeparator: \.isWhitespace)
+    guard let name = words.first(where: { $0.hasPrefix("name=") }) else { return nil }
+    return ByteString(String(name.dropFirst("name=".count)))
 }
 
 extension Engine {

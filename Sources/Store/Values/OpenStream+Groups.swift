@@ -45,7 +45,7 @@ extension OpenStream {
     package func advance(_ group: ConsumerGroup, to id: StreamEntryID) {
         guard id > group.lastDeliveredID else { return }
         var read = group.entriesRead
-        if let known = read, !value.mayHaveGaps(from: id) {
+        if let known = read, value.counts(of: group) {
             read = known + 1
         } else if value.entriesAdded > 0 {
             read = value.entriesAdded(upTo: id)

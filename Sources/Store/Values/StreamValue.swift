@@ -104,10 +104,13 @@ package struct StreamValue {
 }
 
 extension StreamValue {
-    /// Whether an entry from `first` on may have been deleted, other than by trimming.
-    package func mayHaveGaps(from first: StreamEntryID) -> Bool {
-        count > 0 && maximumDeletedID != .zero && firstID <= maximumDeletedID
-            && first <= maximumDeletedID
+    /// Whether what a group has read can be counted on from what it has counted so far: no entry
+    /// behind the last one that it was given was deleted or trimmed.
+    func counts(of group: ConsumerGroup) -> Bool {
+        let last = group.lastDeliveredID
+        guard last >= firstID else { return false }
+        return count == 0 || maximumDeletedID == .zero || firstID > maximumDeletedID
+            || last > maximumDeletedID
     }
 
     /// How many entries were added up to and with `id`; nil if that cannot be told.
@@ -127,7 +130,7 @@ extension StreamValue {
     package func lag(of group: ConsumerGroup) -> Int64? {
         let added = Int64(truncatingIfNeeded: entriesAdded)
         if added == 0 { return 0 }
-        if let read = group.entriesRead, !mayHaveGaps(from: group.lastDeliveredID) {
+        if let read = group.entriesRead, counts(of: group) {
             return added - read
         }
         return entriesAdded(upTo: group.lastDeliveredID).map { added - $0 }
