@@ -875,7 +875,10 @@ class Family:
         elif chance < 0.08:
             request[0] = request[0].lower() if isinstance(request[0], str) else request[0]
         if self.name == "streams":
+            # No id of the moment, and no count for which Valkey would reserve gigabytes.
             request = ["0-1" if part == "*" else part for part in request]
+            if request[0].upper() == "XAUTOCLAIM":
+                request = ["7" if isinstance(part, str) and re.fullmatch(r"\d{8,}", part) else part for part in request]
         return [part.encode() if isinstance(part, str) else part for part in request]
 
     def requests(self, count):

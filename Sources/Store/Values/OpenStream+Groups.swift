@@ -45,7 +45,9 @@ extension OpenStream {
     package func advance(_ group: ConsumerGroup, to id: StreamEntryID) {
         guard id > group.lastDeliveredID else { return }
         var read = group.entriesRead
-        if let known = read, value.counts(of: group) {
+        let last = group.lastDeliveredID
+        // Where entries behind the last one went, the count so far is of no use.
+        if let known = read, last >= value.firstID, !value.mayHaveGaps(from: last) {
             read = known + 1
         } else if value.entriesAdded > 0 {
             read = value.entriesAdded(upTo: id)

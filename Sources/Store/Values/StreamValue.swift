@@ -104,13 +104,9 @@ package struct StreamValue {
 }
 
 extension StreamValue {
-    /// Whether what a group has read can be counted on from what it has counted so far: no entry
-    /// behind the last one that it was given was deleted or trimmed.
-    func counts(of group: ConsumerGroup) -> Bool {
-        let last = group.lastDeliveredID
-        guard last >= firstID else { return false }
-        return count == 0 || maximumDeletedID == .zero || firstID > maximumDeletedID
-            || last > maximumDeletedID
+    /// Whether an entry from `first` on may have been deleted, other than by trimming.
+    func mayHaveGaps(from first: StreamEntryID) -> Bool {
+        count > 0 && maximumDeletedID != .zero && first <= maximumDeletedID
     }
 
     /// How many entries were added up to and with `id`; nil if that cannot be told.
@@ -118,6 +114,7 @@ extension StreamValue {
         let added = Int64(truncatingIfNeeded: entriesAdded)
         if entriesAdded == 0 { return 0 }
         if count == 0, id <= lastID { return added }
+        if id != .zero, id < maximumDeletedID { return nil }
         if id == lastID { return added }
         guard id < lastID, maximumDeletedID == .zero || maximumDeletedID < firstID else {
             return nil
@@ -130,7 +127,7 @@ extension StreamValue {
     package func lag(of group: ConsumerGroup) -> Int64? {
         let added = Int64(truncatingIfNeeded: entriesAdded)
         if added == 0 { return 0 }
-        if let read = group.entriesRead, counts(of: group) {
+        if let read = group.entriesRead, !mayHaveGaps(from: group.lastDeliveredID) {
             return added - read
         }
         return entriesAdded(upTo: group.lastDeliveredID).map { added - $0 }
