@@ -100,7 +100,8 @@ class Pair:
 
     def read(self, port):
         with Connection(port) as connection:
-            return content.without_consumer_times(without_delivery_times(content.read(connection, self.databases)))
+            held = content.without_consumer_times(without_delivery_times(content.read(connection, self.databases)))
+        return without_later_rules(held) if self.by_value else held
 
 
 def without_delivery_times(held):
@@ -109,6 +110,17 @@ def without_delivery_times(held):
             if entry.type == "stream":
                 for group in entry.value["groups"]:
                     group["pel"] = [(identifier, consumer, None, count) for identifier, consumer, _, count in group["pel"]]
+    return held
+
+
+def without_later_rules(held):
+    """Less what Valkey 9 counts otherwise than earlier servers: entries read by groups, and idle consumers made by claims."""
+    for entries in held.values():
+        for entry in entries.values():
+            if entry.type == "stream":
+                for group in entry.value["groups"]:
+                    group["entries_read"] = None
+                    group["consumers"] = [consumer for consumer in group["consumers"] if consumer["pel"]]
     return held
 
 

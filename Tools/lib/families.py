@@ -327,7 +327,7 @@ FAMILIES = {
         XSETID key id
         XINFO STREAM key
         @9 XINFO STREAM key FULL [ COUNT count ]
-        XINFO GROUPS key
+        @9 XINFO GROUPS key
         @9 XINFO CONSUMERS key group
         XINFO HELP
         XGROUP CREATE key group ( id | $ ) [ MKSTREAM ] [ ENTRIESREAD count ]
@@ -335,7 +335,7 @@ FAMILIES = {
         XGROUP CREATE key group 0 MKSTREAM
         XGROUP SETID key group ( id | $ | - | + ) [ ENTRIESREAD count ]
         XGROUP DESTROY key group
-        XGROUP CREATECONSUMER key group consumer
+        @9 XGROUP CREATECONSUMER key group consumer
         XGROUP DELCONSUMER key group consumer
         XGROUP HELP
         XGROUP NOPE key group
@@ -355,7 +355,7 @@ FAMILIES = {
         XAUTOCLAIM key group consumer 0 0 COUNT 1
         COPY key key [ REPLACE ]
         RENAME key key
-        OBJECT ENCODING key
+        @9 OBJECT ENCODING key
         TYPE key
         DEL key
     """,

@@ -192,9 +192,9 @@ private func consumers(
         reply.bulk("pending")
         reply.integer(consumer.pendingCount)
         reply.bulk("idle")
-        reply.integer(max(now - consumer.seenTime, 0))
+        reply.integer(max(now &- consumer.seenTime, 0))
         reply.bulk("inactive")
-        reply.integer(consumer.activeTime.map { now - $0 } ?? -1)
+        reply.integer(consumer.activeTime.map { now &- $0 } ?? -1)
     }
 }
 

@@ -48,7 +48,7 @@ extension OpenStream {
         let last = group.lastDeliveredID
         // Where entries behind the last one went, the count so far is of no use.
         if let known = read, last >= value.firstID, !value.mayHaveGaps(from: last) {
-            read = known + 1
+            read = known &+ 1
         } else if value.entriesAdded > 0 {
             read = value.entriesAdded(upTo: id)
         }

@@ -119,8 +119,8 @@ extension StreamValue {
         guard id < lastID, maximumDeletedID == .zero || maximumDeletedID < firstID else {
             return nil
         }
-        if id < firstID { return added - Int64(count) }
-        return id == firstID ? added - Int64(count) + 1 : nil
+        if id < firstID { return added &- Int64(count) }
+        return id == firstID ? added &- Int64(count) &+ 1 : nil
     }
 
     /// How many entries a group has still to be given; nil if that cannot be told.
@@ -128,9 +128,9 @@ extension StreamValue {
         let added = Int64(truncatingIfNeeded: entriesAdded)
         if added == 0 { return 0 }
         if let read = group.entriesRead, !mayHaveGaps(from: group.lastDeliveredID) {
-            return added - read
+            return added &- read
         }
-        return entriesAdded(upTo: group.lastDeliveredID).map { added - $0 }
+        return entriesAdded(upTo: group.lastDeliveredID).map { added &- $0 }
     }
 }
 
