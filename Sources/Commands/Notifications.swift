@@ -118,7 +118,7 @@ extension Engine {
     ) {
         let wanted = settings.notifications
         if wanted.contains(.added) { noteArrival(key, kind, in: keyspace) }
-        guard wanted.contains(kind) else { return }
+        guard !kind.isEmpty, wanted.contains(kind) else { return }
         if wanted.contains(.toKeyChannels) {
             var channel = ByteWriter()
             channel.append("__keyspace@")

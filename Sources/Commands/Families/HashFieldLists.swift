@@ -58,6 +58,7 @@ private func getAndSetDeadlines(
     )
     reply.array(fields.count)
     guard let hash else {
+        engine.announceMiss(request.key)
         for _ in fields.indices { reply.null() }
         return
     }
@@ -144,6 +145,7 @@ private func setWithDeadlines(
     guard options.allows(found, request, fields) else { return reply.integer(0) }
     reply.integer(1)
     if let moment, engine.isPast(moment) {
+        if found == nil { engine.announceArrival(of: request.key, in: engine.keyspace) }
         return engine.removeInsteadOfSetting(fields, of: found, request)
     }
     let hash = found?.open() ?? engine.keyspace.insertHash(request.key)
