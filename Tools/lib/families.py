@@ -323,8 +323,8 @@ FAMILIES = {
         @9 XREAD STREAMS key key + id
         ! XREAD [ COUNT count ] BLOCK 1 STREAMS key key id $
         XREAD STREAMS key >
-        XSETID key id [ ENTRIESADDED count ] [ MAXDELETEDID id ]
-        XSETID key id
+        @9 XSETID key id [ ENTRIESADDED count ] [ MAXDELETEDID id ]
+        @9 XSETID key id
         XINFO STREAM key
         @9 XINFO STREAM key FULL [ COUNT count ]
         @9 XINFO GROUPS key
