@@ -57,30 +57,4 @@ struct `A sort beyond memory` {
         }
         #expect(ranks == [5, 6, 7, 8, 9])
     }
-
-    @Test
-    func `of the largest keys keeps the right ones`() {
-        var generator = SeededGenerator(seed: 9)
-        var largest = LargestKeys(20, by: .elements)
-        var all: [Int] = []
-        for index in 0..<1000 {
-            let count = Int.random(in: 0...10_000, using: &generator)
-            all.append(count)
-            let row = KeyRow(
-                database: 0,
-                encoding: .list,
-                offset: 0,
-                byteCount: 1,
-                elementCount: count,
-                largestElement: 1,
-                deadline: nil,
-                idleSeconds: nil,
-                frequency: nil,
-                fieldDeadlineCount: 0,
-                memory: 1
-            )
-            largest.add(ByteString("\(index)").bytes, row)
-        }
-        #expect(largest.sorted.map(\.value) == Array(all.sorted(by: >).prefix(20)))
-    }
 }

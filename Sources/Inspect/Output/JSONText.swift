@@ -127,8 +127,10 @@ extension RawSpan {
             let control = (word &- ones &* 0x20) & ~word
             let quote = word ^ ones &* 0x22
             let backslash = word ^ ones &* 0x5C
+            let delete = word ^ ones &* 0x7F
             let special =
                 word | control | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash
+                | (delete &- ones) & ~delete
             if special & highs != 0 {
                 return offset + (special & highs).trailingZeroBitCount / 8 - start
             }
@@ -136,7 +138,7 @@ extension RawSpan {
         }
         while offset < byteCount {
             let byte = byte(at: offset)
-            guard byte >= 0x20, byte < 0x80, byte != 0x22, byte != 0x5C else { break }
+            guard byte >= 0x20, byte < 0x7F, byte != 0x22, byte != 0x5C else { break }
             offset += 1
         }
         return offset - start
