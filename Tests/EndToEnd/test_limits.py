@@ -152,9 +152,11 @@ def test_used_memory_is_what_the_process_grows_by(larder):
         time.sleep(0.3)
         used, held = int(server.info("memory")["used_memory"]), resident(server)
         for start in range(0, 600_000, 10_000):
-            client.pipeline([("SET", f"key:{number:012}", "x" * 100) for number in range(start, start + 10_000)], depth=5000)
-        client.ask("ZADD", "zset", *[part for number in range(200_000) for part in (number, f"member:{number}")])
-        client.ask("HSET", "hash", *[part for number in range(200_000) for part in (f"field:{number}", number)])
+            client.pipeline([("SET", f"key:{number:012}", "x" * 100) for number in range(start, start + 10_000)])
+        for start in range(0, 200_000, 1000):
+            numbers = range(start, start + 1000)
+            client.ask("ZADD", "zset", *[part for number in numbers for part in (number, f"member:{number}")])
+            client.ask("HSET", "hash", *[part for number in numbers for part in (f"field:{number}", number)])
         time.sleep(0.3)
         grown = int(server.info("memory")["used_memory"]) - used
         # What the first fill left behind in the allocator is used again: it has to be counted as free.
