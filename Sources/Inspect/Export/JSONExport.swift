@@ -1,6 +1,5 @@
 import Bytes
 import RDB
-import RESP
 
 /// Writes a data set as JSON lines, without loss.
 ///
