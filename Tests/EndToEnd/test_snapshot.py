@@ -1,0 +1,128 @@
+"""Saves that run while everything changes, and starts that answer while they load."""
+import random
+import time
+
+import pytest
+
+import content
+from wire import ReplyError, plain
+
+ELEMENTS = 40_000
+# `rdb-format` for a reader.
+READERS = {"redis-7.0.15": "10", "valkey-9.1.2": "auto"}
+
+
+def fill(connection):
+    """Large values of every kind, and small keys beside them."""
+    generator = random.Random(1)
+    requests = [("SET", f"key:{i}", f"value {i} " + "x" * (i % 100)) for i in range(20_000)]
+    for first in range(0, ELEMENTS, 1000):
+        numbers = range(first, first + 1000)
+        requests.append(("ZADD", "board", *(part for i in numbers for part in (generator.randrange(10**6), f"player:{i}"))))
+        requests.append(("HSET", "hash", *(part for i in numbers for part in (f"field:{i}", f"value:{i}"))))
+        requests.append(("SADD", "set", *(f"member:{i}" for i in numbers)))
+        requests.append(("RPUSH", "list", *(f"element:{i}" for i in numbers)))
+        requests.append(("RPUSH", "doomed", *(f"element:{i}" for i in numbers)))
+    requests += [("SETRANGE", "string", 20_000_000, "end"), ("SETRANGE", "grown", 5_000_000, "end")]
+    connection.pipeline(requests, depth=200)
+
+
+def changes(generator, count):
+    """Changes everywhere, of the large values in their middle and at their ends."""
+    for _ in range(count):
+        number = generator.randrange(ELEMENTS)
+        yield generator.choice([
+            ("SET", f"key:{generator.randrange(120_000)}", "changed"),
+            ("DEL", f"key:{generator.randrange(100_000)}"),
+            ("ZADD", "board", generator.randrange(10**6), f"player:{number}"),
+            ("ZREM", "board", f"player:{number}"),
+            ("HSET", "hash", f"field:{number}", "changed"),
+            ("HDEL", "hash", f"field:{number}"),
+            ("SREM", "set", f"member:{number}"),
+            ("SADD", "set", f"new:{number}"),
+            ("LPUSH", "list", "first"),
+            ("RPOP", "list"),
+            ("LSET", "list", generator.randrange(1000), "changed"),
+            ("SETRANGE", "string", generator.randrange(20_000_000), "changed"),
+            ("APPEND", "grown", "more"),
+        ])
+
+
+@pytest.mark.larder_only
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_saved_under_fire_is_the_data_as_it_was(reader, larder, peer):
+    server = larder(rdb_format=READERS[reader])
+    generator = random.Random(2)
+    with server.connect(120) as connection:
+        fill(connection)
+        before = content.read(connection)
+        assert connection.ask("BGSAVE") == b"Background saving started"
+        changed_meanwhile = 0
+        connection.pipeline([("RENAME", "set", "renamed"), ("DEL", "doomed"), ("SET", "doomed", "gone")])
+        while server.info("persistence")["rdb_bgsave_in_progress"] == "1":
+            connection.pipeline(list(changes(generator, 500)))
+            changed_meanwhile += 500
+        assert changed_meanwhile > 500, "the save was over before anything changed"
+        assert server.info("persistence")["rdb_last_bgsave_status"] == "ok"
+    second = peer(reader, start=False)
+    second.directory.joinpath("dump.rdb").write_bytes((server.directory / "dump.rdb").read_bytes())
+    second.start()
+    with second.connect(120) as connection:
+        after = content.read(connection)
+    assert content.differences(before, after) == []
+
+
+@pytest.mark.larder_only
+def test_a_save_may_be_given_up_and_begun_again(larder):
+    server = larder()
+    with server.connect(120) as connection:
+        fill(connection)
+        connection.pipeline([("BGSAVE",)])
+        assert connection.ask("BGSAVE", "CANCEL") == b"Background saving cancelled"
+        while server.info("persistence")["rdb_bgsave_in_progress"] == "1":
+            time.sleep(0.01)
+        assert not (server.directory / "dump.rdb").exists()
+        connection.ask("FLUSHALL")
+        connection.ask("SET", "key", "value")
+        connection.ask("SAVE")
+        assert [path.name for path in server.directory.iterdir() if "temp" in path.name] == []
+    server.restart()
+    assert server.ask("DBSIZE") == 1
+
+
+def test_clients_are_told_that_data_is_loaded(larder):
+    server = larder()
+    with server.connect(120) as connection:
+        connection.pipeline([("SET", f"key:{i:09}", "x" * 100) for i in range(400_000)], depth=2000)
+        connection.ask("SAVE")
+    server.stop()
+    server.launch()
+    told = set()
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            with server.connect() as connection:
+                answer, information = map(plain, connection.exchange([("GET", "key:000000001"), ("INFO", "persistence")]))
+                if not isinstance(answer, ReplyError):
+                    break
+                told.add(str(answer).split()[0])
+                # Both were answered in one turn.
+                assert b"loading:1" in information and b"loading_loaded_perc:" in information
+        except ConnectionError:
+            time.sleep(0.001)
+    assert told == {"LOADING"}
+    assert server.ask("DBSIZE") == 400_000
+
+
+@pytest.mark.larder_only
+def test_a_dump_larger_than_memory_loads_under_the_policy(larder):
+    server = larder()
+    with server.connect(120) as connection:
+        connection.pipeline([("SET", f"key:{i:09}", "x" * 200) for i in range(100_000)], depth=2000)
+        connection.ask("SAVE")
+    server.restart(maxmemory="10mb", maxmemory_policy="allkeys-random")
+    assert 1000 < server.ask("DBSIZE") < 60_000
+    assert "keys were evicted while it was loaded" in server.log()
+    server.restart(maxmemory="10mb", maxmemory_policy="noeviction")
+    assert server.ask("DBSIZE") == 100_000
+    assert "more than maxmemory" in server.log()
