@@ -89,7 +89,11 @@ extension Engine {
     }
 
     /// Bytes that count against the limit.
-    package var countedMemory: Int { dataSet.usedByteCount + settings.otherMemory }
+    ///
+    /// What only a running snapshot still needs goes by itself; evicting more would not hasten it.
+    package var countedMemory: Int {
+        dataSet.usedByteCount - dataSet.snapshotByteCount + settings.otherMemory
+    }
 
     /// Makes room below the limit of memory; false if there is none to make.
     ///
@@ -114,6 +118,14 @@ extension Engine {
             if evicted % 16 == 0, host.microseconds >= end { break }
         }
         return true
+    }
+
+    /// Evicts what the policy allows until the data is below the limit again.
+    ///
+    /// For data that comes from a file; without a policy, all of it stays.
+    package mutating func makeRoom() {
+        guard settings.maximumMemory > 0, settings.evictionPolicy != .noEviction else { return }
+        while countedMemory > settings.maximumMemory, evict() {}
     }
 
     private mutating func evict(_ entry: Entry) {

@@ -17,6 +17,11 @@ extension Engine {
         set { if newValue { gates.insert(.holdingWrites) } else { gates.remove(.holdingWrites) } }
     }
 
+    /// Refuses what needs the data set while it is being loaded.
+    package mutating func setLoading(_ isLoading: Bool) {
+        if isLoading { gates.insert(.loading) } else { gates.remove(.loading) }
+    }
+
     /// Runs a command if it may run now, and replies unless the client wants no reply.
     mutating func runGuarded(
         _ index: Int,

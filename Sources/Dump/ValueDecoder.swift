@@ -12,6 +12,9 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     private var key = ByteWriter()
     private let deadline: Int64?
     private let keepsModules: Bool
+    /// The most bytes that the value can take in the file; what it claims is held against it.
+    private let byteCount: Int
+    private var announced = 0
     private var kind = ValueKind.string
     private var open: OpenEntry?
     private var field = TextBuffer()
@@ -21,14 +24,17 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     /// Builds `key`, which must be absent in `keyspace`.
     ///
     /// Values of modules are refused by name unless they are to be kept: `keep` adds them then.
+    /// Room for elements is made ahead if so many fit into `byteCount`.
     package init(
         _ key: RawSpan,
         deadline: Int64?,
         in keyspace: Keyspace,
-        keepsModules: Bool = false
+        keepsModules: Bool = false,
+        byteCount: Int = 0
     ) {
         self.keepsModules = keepsModules
         self.keyspace = keyspace
+        self.byteCount = byteCount
         self.deadline = deadline
         self.key.append(key)
     }
@@ -70,6 +76,16 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
         if let deadline { open?.setDeadline(deadline) }
     }
 
+    package mutating func announce(_ extent: Extent) throws(RDBError) {
+        let least =
+            switch kind {
+            case .sortedSet: 9
+            case .hash: 2
+            default: 1
+            }
+        announced = min(extent.count ?? 0, byteCount / least)
+    }
+
     package mutating func end() throws(RDBError) {
         try stream?.finishGroup()
         guard let deadline, let open else { return }
@@ -96,6 +112,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             open.set.add(text)
         } else {
             let set = keyspace.insertSet(key.bytes, toHold: text)
+            set.reserve(announced)
             set.add(text)
             open = set.open
         }
@@ -107,7 +124,9 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     ) throws(RDBError) {
         let text = value.text(of: member)
         if open == nil {
-            open = keyspace.insertSortedSet(key.bytes, toHold: 1, longest: text.byteCount).open
+            let set = keyspace.insertSortedSet(key.bytes, toHold: 1, longest: text.byteCount)
+            set.reserve(announced)
+            open = set.open
         }
         _ = open?.sortedSet.set(text, score)
     }
@@ -117,7 +136,11 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
         value: PackedValue,
         deadline: Int64?
     ) throws(RDBError) {
-        if open == nil { open = keyspace.insertHash(key.bytes).open }
+        if open == nil {
+            let hash = keyspace.insertHash(key.bytes)
+            hash.reserve(announced)
+            open = hash.open
+        }
         open?.hash.set(
             self.field.text(of: field),
             self.value.text(of: value),

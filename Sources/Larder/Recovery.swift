@@ -56,12 +56,13 @@ package struct Recovery {
         package var file: String
         package var offset: Int
         package var byteCount: Int
+        package var loadedKeys = 0
     }
 
-    /// Loads everything; `report` is called now and then.
+    /// Loads everything; `report` is called now and then, and may let clients use the engine.
     package func run(
         _ engine: inout Engine,
-        report: (Progress) -> Void = { _ in }
+        report: (inout Engine, Progress) -> Void = { _, _ in }
     ) throws(Failure) -> Outcome {
         var outcome = Outcome()
         if let log {
@@ -100,7 +101,7 @@ package struct Recovery {
         isLogBase: Bool,
         into engine: inout Engine,
         _ outcome: inout Outcome,
-        _ report: (Progress) -> Void
+        _ report: (inout Engine, Progress) -> Void
     ) throws(Failure) -> Int {
         let file: any StorageFile
         var progress = Progress(file: name, offset: 0, byteCount: 0)
@@ -115,9 +116,12 @@ package struct Recovery {
         options.keepsModules = keepsModules
         do throws(RDBError) {
             var loader = try SnapshotLoader(file, options: options)
-            while try loader.advance(10_000, into: engine.dataSet) {
+            while try loader.advance(500, into: engine.dataSet) {
+                // A log is replayed onto all of its base; keys of a snapshot may go as any others.
+                if !isLogBase { engine.makeRoom() }
                 progress.offset = loader.offset
-                report(progress)
+                progress.loadedKeys = loader.summary.loadedKeys
+                report(&engine, progress)
             }
             outcome.loadedKeys += loader.summary.loadedKeys
             outcome.expiredKeys += loader.summary.expiredKeys
@@ -134,11 +138,12 @@ package struct Recovery {
         _ reader: inout LogReader,
         into engine: inout Engine,
         _ outcome: inout Outcome,
-        _ report: (Progress) -> Void
+        _ report: (inout Engine, Progress) -> Void
     ) throws(Failure) {
         let session = engine.openTrustedSession()
         defer { engine.closeSession(session) }
         var replayer = Replayer(session)
+        var progress = Progress(file: "append log", offset: 0, byteCount: 0)
         while true {
             let step: LogReader.Step
             do throws(LogError) {
@@ -157,6 +162,8 @@ package struct Recovery {
             case .effects(let startsFile):
                 if startsFile { replayer.selectFirstDatabase(&engine) }
                 try replayer.apply(reader.effects, before: reader.position, to: &engine, &outcome)
+                progress.offset += reader.effects.byteCount
+                report(&engine, progress)
             case .end:
                 return
             }

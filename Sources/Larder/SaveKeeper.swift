@@ -60,8 +60,10 @@ package final class SaveKeeper {
         /// `statistics.changes` when the last successful save began.
         package var savedChanges: Int64 = 0
         package var saveCount = 0
-        /// The longest that a slice kept the core, in the running or last save.
-        package var longestSlice = Duration.zero
+        /// How long slices kept the core, in the running or last save.
+        package var pauses = Pauses()
+        /// The most bytes of memory that were held for the last save, about.
+        package var lastPeakByteCount = 0
         package var lastCompactionSucceeded = true
         /// Why the last compaction failed; empty if it did not.
         package var lastCompactionFailure = ""
@@ -92,14 +94,17 @@ package final class SaveKeeper {
 
     private struct Running {
         let saver: SnapshotSaver
-        let purpose: Purpose
+        let purposes: Purposes
         let start: MonotonicTime
         let changes: Int64
     }
 
-    private enum Purpose {
-        case snapshot
-        case logBase
+    /// What a snapshot is for: all who ask before it begins share it.
+    private struct Purposes: OptionSet {
+        let rawValue: UInt8
+
+        static let snapshot = Purposes(rawValue: 1)
+        static let logBase = Purposes(rawValue: 2)
     }
 
     /// After a failure, save points wait this long.
@@ -121,21 +126,37 @@ package final class SaveKeeper {
     }
 
     /// Whether the snapshot file is being saved.
-    package var isSaving: Bool { running?.purpose == .snapshot }
+    package var isSaving: Bool { running?.purposes.contains(.snapshot) ?? false }
 
     /// Whether the log is being compacted.
-    package var isCompacting: Bool { running?.purpose == .logBase || log?.isCompacting ?? false }
+    package var isCompacting: Bool {
+        running?.purposes.contains(.logBase) ?? false || log?.isCompacting ?? false
+    }
 
     /// Whether no save can begin now.
     package var isBusy: Bool { running != nil }
 
-    /// When the running save began, and how much of its keys and bytes is done.
-    package func progress(
-        _ data: borrowing DataSet
-    ) -> (start: MonotonicTime, taken: Int, total: Int, byteCount: Int)? {
+    /// How far the running save is.
+    package struct Progress {
+        package var start: MonotonicTime
+        package var taken: Int
+        package var total: Int
+        package var byteCount: Int
+        /// Bytes of memory that are held for it, about.
+        package var heldByteCount: Int
+    }
+
+    /// How far the running save is, if one runs.
+    package func progress(_ data: borrowing DataSet) -> Progress? {
         guard let running else { return nil }
         let keys = data.snapshotProgress
-        return (running.start, keys.taken, keys.total, running.saver.byteCount)
+        return Progress(
+            start: running.start,
+            taken: keys.taken,
+            total: keys.total,
+            byteCount: running.saver.byteCount,
+            heldByteCount: running.saver.heldByteCount(data)
+        )
     }
 
     /// Takes the data as it is for what the file holds: after loading it.
@@ -150,60 +171,78 @@ package final class SaveKeeper {
         status.savedChanges = engine.statistics.changes
     }
 
-    /// Begins a save of the snapshot file; nothing else may run.
-    package func start(_ engine: borrowing Engine) throws(RDBError) {
-        lastAttempt = time.monotonicTime
-        isScheduled = false
-        status.longestSlice = .zero
+    /// Begins a save of the snapshot file, or a compaction of the log, or both at once, when
+    /// nothing else runs; between two turns if the log is compacted.
+    private func start(_ purposes: Purposes, _ engine: borrowing Engine) throws(RDBError) {
+        precondition(running == nil, "two saves at a time")
+        var purposes = purposes
+        if purposes.contains(.logBase), !canCompact(engine) { purposes.remove(.logBase) }
+        guard !purposes.isEmpty else { return }
+        status.pauses = Pauses()
         do throws(RDBError) {
-            try start(.snapshot, settings.name, contents(engine), engine)
+            let contents = contents(engine)
+            let files = try files(for: purposes, contents, engine)
+            running = Running(
+                saver: try SnapshotSaver(
+                    engine.dataSet,
+                    to: files,
+                    in: storage,
+                    contents,
+                    onProgress: onProgress
+                ),
+                purposes: purposes,
+                start: time.monotonicTime,
+                changes: engine.statistics.changes
+            )
         } catch {
-            status.lastSucceeded = false
-            status.lastFailure = "\(error)"
+            noteFailure(purposes, "\(error)")
             throw error
         }
     }
 
-    private func start(
-        _ purpose: Purpose,
-        _ name: String,
+    /// Begins what is to be saved; returns the files that it goes to.
+    private func files(
+        for purposes: Purposes,
         _ contents: SnapshotSaver.Contents,
         _ engine: borrowing Engine
-    ) throws(RDBError) {
-        precondition(running == nil, "two saves at a time")
-        running = Running(
-            saver: try SnapshotSaver(
-                engine.dataSet,
-                to: name,
-                in: storage,
-                contents,
-                countsAccesses: settings.keepsAccess ? engine.dataSet.countsAccesses : nil,
-                onProgress: onProgress
-            ),
-            purpose: purpose,
-            start: time.monotonicTime,
-            changes: engine.statistics.changes
-        )
+    ) throws(RDBError) -> [SnapshotSaver.File] {
+        var files: [SnapshotSaver.File] = []
+        if purposes.contains(.snapshot) {
+            lastAttempt = time.monotonicTime
+            isScheduled = false
+            let auxiliary = auxiliary(engine)
+            files.append(try SnapshotSaver.File(settings.name, contents, auxiliary: auxiliary))
+        }
+        if purposes.contains(.logBase), let log {
+            let compaction = log.beginCompaction()
+            nextBaseMemory = engine.dataSet.usedByteCount
+            status.compactionStart = lastCompactionAttempt
+            var auxiliary = auxiliary(engine)
+            auxiliary.removeAll { $0.0 == "aof-base" }
+            auxiliary.append(("aof-base", "1"))
+            files.append(try SnapshotSaver.File(compaction.path, contents, auxiliary: auxiliary))
+        }
+        return files
     }
 
-    /// Begins a compaction of the log; between two turns, when nothing else runs.
-    private func startCompaction(_ engine: borrowing Engine) {
-        guard let log, !log.isCompacting else { return }
+    /// Whether a compaction may begin; if it may not, why is in the status.
+    private func canCompact(_ engine: borrowing Engine) -> Bool {
+        guard let log, !log.isCompacting else { return false }
         isCompactionScheduled = false
         lastCompactionAttempt = time.monotonicTime
-        if let reason = reasonNotToCompact(engine) { return noteCompactionFailure(reason) }
-        let compaction = log.beginCompaction()
-        nextBaseMemory = engine.dataSet.usedByteCount
-        status.compactionStart = lastCompactionAttempt
-        var contents = contents(engine)
-        contents.auxiliary.removeAll { $0.0 == "aof-base" }
-        contents.auxiliary.append(("aof-base", "1"))
-        do throws(RDBError) {
-            try start(.logBase, compaction.path, contents, engine)
-        } catch {
-            log.abandonCompaction()
-            noteCompactionFailure("\(error)")
+        guard let reason = reasonNotToCompact(engine) else { return true }
+        noteCompactionFailure(reason)
+        return false
+    }
+
+    private func noteFailure(_ purposes: Purposes, _ reason: String) {
+        if purposes.contains(.snapshot) {
+            status.lastSucceeded = false
+            status.lastFailure = reason
         }
+        guard purposes.contains(.logBase), let log, log.isCompacting else { return }
+        log.abandonCompaction()
+        noteCompactionFailure(reason)
     }
 
     private func noteCompactionFailure(_ reason: String) {
@@ -215,7 +254,8 @@ package final class SaveKeeper {
     /// Gives the compaction under way or scheduled up; nothing of it counts.
     package func cancelCompaction(_ engine: borrowing Engine) {
         isCompactionScheduled = false
-        guard let running, running.purpose == .logBase else { return }
+        guard let running, running.purposes.contains(.logBase) else { return }
+        if running.purposes.contains(.snapshot) { isScheduled = true }
         running.saver.cancel(engine.dataSet)
         _ = running.saver.finish(engine.dataSet)
         self.running = nil
@@ -248,7 +288,8 @@ package final class SaveKeeper {
 
     /// Compacts the log and waits for it: what was loaded from elsewhere becomes its base.
     package func compactNow(_ engine: borrowing Engine) throws(CommandError) {
-        startCompaction(engine)
+        // What went wrong is in `status`.
+        try? start(.logBase, engine)
         if let running { _ = running.saver.finish(engine.dataSet) }
         collect()
         while let log, log.isCompacting, !collectCompaction(log) { wait() }
@@ -269,7 +310,7 @@ package final class SaveKeeper {
             collect()
         }
         do throws(RDBError) {
-            try start(engine)
+            try start(.snapshot, engine)
         } catch {
             throw .text("ERR \(error)")
         }
@@ -285,21 +326,20 @@ package final class SaveKeeper {
     package func advance(_ engine: borrowing Engine, budget: Duration) -> Bool {
         if let log { collectCompaction(log) }
         guard let running else {
-            if isCompactionScheduled || isCompactionDue(engine) {
-                startCompaction(engine)
-            } else if isScheduled || isDue(engine) {
-                // What went wrong is in `status`, and the save points try again.
-                try? start(engine)
-            }
+            var purposes: Purposes = []
+            if isCompactionScheduled || isCompactionDue(engine) { purposes.insert(.logBase) }
+            if isScheduled || isDue(engine) { purposes.insert(.snapshot) }
+            // What went wrong is in `status`, and the save points try again.
+            if !purposes.isEmpty { try? start(purposes, engine) }
             return false
         }
         let start = time.monotonicTime
         var now = start
         while running.saver.canAdvance, now - start < budget {
-            running.saver.advance(engine.dataSet, 16)
+            running.saver.advance(engine.dataSet, 8)
             now = time.monotonicTime
         }
-        status.longestSlice = max(status.longestSlice, now - start)
+        if now > start { status.pauses.add(now - start) }
         return collect()
     }
 
@@ -369,49 +409,48 @@ package final class SaveKeeper {
     private func collect() -> Bool {
         guard let running, let result = running.saver.result else { return false }
         self.running = nil
-        if running.purpose == .logBase {
-            status.lastCompactionDuration = time.monotonicTime - running.start
-            switch result {
-            case .saved: log?.finishCompaction()
-            case .failed(let reason):
-                noteCompactionFailure(reason)
-                log?.abandonCompaction()
-            case .cancelled:
-                noteCompactionFailure("it was given up")
-                log?.abandonCompaction()
-            }
-            return true
-        }
-        status.lastDuration = time.monotonicTime - running.start
+        let duration = time.monotonicTime - running.start
+        status.lastPeakByteCount = running.saver.peakByteCount
+        if running.purposes.contains(.logBase) { status.lastCompactionDuration = duration }
+        if running.purposes.contains(.snapshot) { status.lastDuration = duration }
         switch result {
         case .saved(let byteCount):
+            if running.purposes.contains(.logBase) { log?.finishCompaction() }
+            guard running.purposes.contains(.snapshot) else { break }
             status.lastSave = time.wallTime.milliseconds / 1000
             status.lastSucceeded = true
             status.lastByteCount = byteCount
             status.savedChanges = running.changes
             status.saveCount += 1
         case .failed(let reason):
-            status.lastSucceeded = false
-            status.lastFailure = reason
+            noteFailure(running.purposes, reason)
         case .cancelled:
-            break
+            // The snapshot was given up on request; the log still wants its base.
+            guard running.purposes.contains(.logBase) else { break }
+            log?.abandonCompaction()
+            isCompactionScheduled = true
         }
         return true
     }
 
-    /// What a file says besides the keys, in the order of Valkey's.
     private func contents(_ engine: borrowing Engine) -> SnapshotSaver.Contents {
         var contents = SnapshotSaver.Contents()
         contents.isCompressing = settings.isCompressing
         contents.isWritingChecksum = settings.isWritingChecksum
         contents.functions = engine.functionLibraries
         contents.moduleData = engine.moduleData
+        contents.countsAccesses = settings.keepsAccess ? engine.dataSet.countsAccesses : nil
         if let version = settings.forcedVersion, let target = Target(forcedVersion: version) {
             contents.target = target
         } else if engine.dataSet.mayHaveFieldDeadlines {
             contents.target = .valkey9
         }
-        contents.auxiliary = [
+        return contents
+    }
+
+    /// What a file says ahead of the keys, in the order of Valkey's.
+    private func auxiliary(_ engine: borrowing Engine) -> [(ByteString, ByteString)] {
+        var auxiliary: [(ByteString, ByteString)] = [
             ("redis-ver", "7.2.4"),
             ("redis-bits", "64"),
             ("ctime", ByteString("\(time.wallTime.milliseconds / 1000)")),
@@ -421,12 +460,12 @@ package final class SaveKeeper {
         if let log {
             // What this turn has changed so far is in the data, if not yet in the log.
             let offset = log.endOffset + engine.effects.output.count
-            contents.auxiliary += [
+            auxiliary += [
                 ("repl-stream-db", "0"),
                 ("repl-id", ByteString("\(log.lineage.id)")),
                 ("repl-offset", ByteString("\(offset)")),
             ]
         }
-        return contents
+        return auxiliary
     }
 }

@@ -97,6 +97,11 @@ public struct FileReader: ~Copyable {
     /// Where in the file the next byte is; after the end, where whatever follows begins.
     public var offset: Int { walk.input.position }
 
+    /// Bytes that are still to be read, if that is known.
+    public var remainingByteCount: Int? {
+        walk.input.remainingByteCount
+    }
+
     /// Bytes that were taken from the source and not read yet: after the end, the beginning of
     /// whatever follows.
     public var unreadBytes: RawSpan {
@@ -318,7 +323,7 @@ public struct FileReader: ~Copyable {
     private mutating func readEnd() throws(RDBError) -> Record {
         pending = .end
         guard let format, format.hasChecksum else { return .end(checksum: nil) }
-        let computed = walk.input.currentChecksum()
+        let computed = options.isVerifyingChecksum ? try walk.input.currentChecksum() : 0
         let offset = offset
         let stored = try walk.input.readInteger(as: UInt64.self)
         if stored == 0 { return .end(checksum: nil) }

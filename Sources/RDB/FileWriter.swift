@@ -17,6 +17,8 @@ import Bytes
 public struct FileWriter: ~Copyable {
     /// Where the value of the key that was begun last goes.
     public var value: PayloadWriter
+    /// Where parts go that are put aside.
+    public var aside: PayloadWriter
     private let copier = OutputSink()
 
     /// What a writer does besides.
@@ -32,17 +34,22 @@ public struct FileWriter: ~Copyable {
 
     private let options: Options
 
+    init(_ value: consuming PayloadWriter, _ options: Options) {
+        aside = PayloadWriter(for: value.target)
+        self.value = value
+        self.options = options
+    }
+
     /// Begins a file for `target`.
     public init(
         for target: Target,
         to sink: any ByteSink,
         options: Options = Options()
     ) throws(RDBError) {
-        self.options = options
         var output = Output(sink, isCompressing: options.isCompressing)
         let magic = ByteString(target.format.description)
         try output.append(magic.bytes)
-        value = PayloadWriter(for: target, output)
+        self.init(PayloadWriter(for: target, output), options)
     }
 
     /// What is written for.

@@ -34,8 +34,8 @@ struct Input: ~Copyable {
 
     /// Reads from `source`.
     init(_ source: any ByteSource, isChecksumming: Bool) {
+        self.isChecksumming = isChecksumming && !source.keepsChecksum
         self.source = source
-        self.isChecksumming = isChecksumming
         buffer = ByteWriter(reserving: Self.chunkByteCount)
     }
 
@@ -52,6 +52,9 @@ struct Input: ~Copyable {
 
     /// Bytes in the window.
     var available: Int { buffer.count - start }
+
+    /// Bytes that are still to be consumed, if that is known.
+    var remainingByteCount: Int? { source?.remainingByteCount.map { $0 + available } }
 
     /// Makes sure that the window has `count` bytes.
     @inline(__always)
@@ -215,7 +218,15 @@ struct Input: ~Copyable {
     }
 
     /// The checksum of everything consumed.
-    mutating func currentChecksum() -> UInt64 {
+    mutating func currentChecksum() throws(RDBError) -> UInt64 {
+        if source?.keepsChecksum ?? false {
+            let end = position
+            do {
+                return try source?.checksum(upTo: end) ?? 0
+            } catch {
+                throw RDBError(.transferFailed, at: position, "cannot read again", cause: error)
+            }
+        }
         takeChecksum()
         return checksum.value
     }

@@ -1,9 +1,13 @@
 import Bytes
 
 /// The bytes being written: kept, or handed to a sink whenever there are enough of them.
+///
+/// As chunks, longer strings are not compressed yet, and no checksum is taken.
 struct Output: ~Copyable {
     private(set) var buffer = ByteWriter()
     private let sink: (any ByteSink)?
+    private let chunks: (any ChunkSink)?
+    private var steps: [FileChunk.Step] = []
     private var checksum = CRC64()
     private let isCompressing: Bool
     private var compressor: LZFCompressor?
@@ -15,10 +19,26 @@ struct Output: ~Copyable {
     static let chunkByteCount = 64 << 10
     /// Strings up to this long stay as they are, as in servers.
     static let longestUncompressed = 20
+    static let compressedMark: UInt8 = 0xC3
 
     init(_ sink: (any ByteSink)?, isCompressing: Bool) {
         self.sink = sink
+        chunks = nil
         self.isCompressing = isCompressing
+    }
+
+    init(chunks: any ChunkSink, isCompressing: Bool) {
+        sink = nil
+        self.chunks = chunks
+        self.isCompressing = isCompressing
+    }
+
+    private var isKept: Bool { sink == nil && chunks == nil }
+
+    /// Says what has to be done at this place once the chunk is finished.
+    mutating func note(_ action: FileChunk.Action) {
+        precondition(chunks != nil, "only chunks have parts")
+        steps.append(FileChunk.Step(offset: buffer.count, action: action))
     }
 
     /// Bytes written.
@@ -85,7 +105,13 @@ struct Output: ~Copyable {
         {
             return append(integer: integer)
         }
-        if isCompressing, bytes.byteCount > Self.longestUncompressed, compress(bytes) { return }
+        if isCompressing, bytes.byteCount > Self.longestUncompressed {
+            if chunks != nil {
+                note(.string(bytes.byteCount))
+                return try append(bytes)
+            }
+            if compress(bytes) { return }
+        }
         try append(plain: bytes)
     }
 
@@ -116,7 +142,7 @@ struct Output: ~Copyable {
         )
         self.compressor = consume compressor
         guard isShorter else { return false }
-        buffer.append(0xC3)
+        buffer.append(Self.compressedMark)
         buffer.append(count: compressed.count)
         buffer.append(count: bytes.byteCount)
         var room = ByteWriter()
@@ -129,16 +155,31 @@ struct Output: ~Copyable {
     /// Hands the bytes so far to the sink if there are enough.
     @inline(__always)
     mutating func flushIfFull() throws(RDBError) {
-        if buffer.count >= Self.chunkByteCount, sink != nil { try flush() }
+        if buffer.count >= Self.chunkByteCount, !isKept { try flush() }
     }
 
     /// Hands the bytes so far to the sink.
     mutating func flush() throws(RDBError) {
-        guard sink != nil, buffer.count > 0 else { return }
+        guard !isKept, buffer.count > 0 || !steps.isEmpty else { return }
+        if let chunks { return try flush(to: chunks) }
         checksum = CRC64(continuing: currentChecksum)
         flushedCount += buffer.count
         try hand(buffer.bytes)
         buffer.removeAll(keepingCapacityUpTo: Self.chunkByteCount * 4)
+    }
+
+    private mutating func flush(to chunks: any ChunkSink) throws(RDBError) {
+        flushedCount += buffer.count
+        var taken = ByteWriter(reserving: Self.chunkByteCount + Self.chunkByteCount / 8)
+        swap(&taken, &buffer)
+        var takenSteps: [FileChunk.Step] = []
+        takenSteps.reserveCapacity(steps.count)
+        swap(&takenSteps, &steps)
+        do {
+            try chunks.take(FileChunk(taken, takenSteps))
+        } catch {
+            throw RDBError(.transferFailed, at: flushedCount, "cannot write on", cause: error)
+        }
     }
 
     private func hand(_ bytes: RawSpan) throws(RDBError) {

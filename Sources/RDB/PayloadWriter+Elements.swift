@@ -90,6 +90,13 @@ extension PayloadWriter {
     /// Writes what was held back in the plain layout, and lets the rest follow.
     mutating func stream() throws(RDBError) {
         let form = try deadlineForm()
+        try openPlain(form)
+        phase = .streaming(form)
+        if held.count > 0 { try writeHeld() }
+    }
+
+    /// Writes the head of a plain layout.
+    mutating func openPlain(_ form: DeadlineForm) throws(RDBError) {
         switch source.kind {
         case .list: try open(.list)
         case .set: try open(.set)
@@ -104,11 +111,9 @@ extension PayloadWriter {
             }
         }
         output.append(count: extent.count ?? 0)
-        phase = .streaming(form)
-        if held.count > 0 { try writeHeld() }
     }
 
-    private func deadlineForm() throws(RDBError) -> DeadlineForm {
+    func deadlineForm() throws(RDBError) -> DeadlineForm {
         let isNeeded =
             extent.hasFieldDeadlines
             && (remaining > 0 || heldDeadlines.contains { $0 != Self.noDeadline })

@@ -14,11 +14,21 @@ public protocol ByteSource {
     /// A reader that knows refuses a false length at once, instead of after having
     /// read all that there is.
     var remainingByteCount: Int? { get }
+
+    /// Whether the source takes the checksum of what it gives, so that the reader need not.
+    var keepsChecksum: Bool { get }
+
+    /// The checksum of the bytes up to `offset`, which it has given; asked if it `keepsChecksum`.
+    mutating func checksum(upTo offset: Int) throws -> UInt64
 }
 
 extension ByteSource {
     /// Not known.
     public var remainingByteCount: Int? { nil }
+    /// It does not.
+    public var keepsChecksum: Bool { false }
+    /// Never asked.
+    public func checksum(upTo offset: Int) throws -> UInt64 { 0 }
 }
 
 /// Where bytes go.

@@ -177,16 +177,17 @@ package struct Daemon {
         }
         host.writePIDFile()
         messages.notice("Server initialized")
-        Signals.setEndsAtOnce(true)
-        try host.recover(&engine)
-        Signals.setEndsAtOnce(false)
+        var loop: ServerLoop
         do throws(SystemError) {
-            var loop = try ServerLoop(engine: engine, host: host)
-            host.announce()
-            try loop.run()
+            loop = try ServerLoop(engine: engine, host: host)
         } catch {
             throw StartFailure("Cannot wait for connections: \(error)")
         }
+        Signals.setEndsAtOnce(true)
+        try loop.load()
+        Signals.setEndsAtOnce(false)
+        if !host.isStopping { host.announce() }
+        loop.run()
     }
 
     private func open() throws(StartFailure) -> ServerHost {

@@ -202,13 +202,22 @@ extension ServerHost {
         _ engine: borrowing Engine
     ) {
         let status = keeper.status
-        let progress = keeper.isSaving ? keeper.progress(engine.dataSet) : nil
+        let running = keeper.progress(engine.dataSet)
+        let progress = keeper.isSaving ? running : nil
         information.line("loading", isTrue: !isServing)
         information.line("async_loading", 0)
-        information.line("current_cow_size", 0)
+        information.line("current_cow_size", running?.heldByteCount ?? 0)
         information.line("current_fork_perc", "0.00")
-        information.line("current_save_keys_processed", progress?.taken ?? 0)
-        information.line("current_save_keys_total", progress?.total ?? 0)
+        information.line("current_save_keys_processed", running?.taken ?? 0)
+        information.line("current_save_keys_total", running?.total ?? 0)
+        information.line("current_save_bytes", running?.byteCount ?? 0)
+        let pauses = status.pauses
+        information.line(
+            "snapshot_pauses_usec",
+            "count=\(pauses.count),p50=\(pauses.microseconds(forThousandths: 500)),"
+                + "p99=\(pauses.microseconds(forThousandths: 990)),"
+                + "p99.9=\(pauses.microseconds(forThousandths: 999)),max=\(pauses.longest)"
+        )
         information.line(
             "rdb_changes_since_last_save",
             engine.statistics.changes - status.savedChanges
@@ -222,9 +231,11 @@ extension ServerHost {
             progress.map { (time.monotonicTime - $0.start).components.seconds } ?? -1
         )
         information.line("rdb_saves", status.saveCount)
-        information.line("rdb_last_cow_size", 0)
+        information.line("rdb_last_save_bytes", status.lastByteCount)
+        information.line("rdb_last_cow_size", status.lastPeakByteCount)
         information.line("rdb_last_load_keys_expired", recovered.expiredKeys)
         information.line("rdb_last_load_keys_loaded", recovered.loadedKeys)
+        describeLoading(&information)
         describeLog(&information, engine)
     }
 

@@ -114,7 +114,11 @@ extension ServerHost {
         case "bind": try rebind(orElse: "Failed to bind to specified addresses.")
         case "port": try rebind(orElse: "Unable to listen on this port. Check server logs.")
         case "dir": try changeDirectory()
-        case "appendonly": try followLogSwitch(&engine)
+        case "appendonly":
+            guard isServing else {
+                throw RefusedValue("the log cannot be switched while data is loaded")
+            }
+            try followLogSwitch(&engine)
         case "appendfsync": log?.change(syncPolicy: syncPolicy)
         case "appendcompression":
             guard log == nil || !isServing else {

@@ -74,6 +74,7 @@ extension ServerHost {
         _ engine: inout Engine,
         _ request: ReloadRequest
     ) throws(CommandError) {
+        guard isServing else { throw .text("LOADING Larder is loading the dataset in memory") }
         if request.saves { try save(&engine) }
         if request.flushes {
             for number in 0..<engine.dataSet.databaseCount { engine.dataSet[number].removeAll() }
@@ -104,13 +105,19 @@ extension ServerHost {
     }
 
     /// Goes on with what runs in the background; once a turn, when the log has all effects.
-    func advanceSaving(_ engine: borrowing Engine, isIdle: Bool) {
+    func advanceSaving(_ engine: borrowing Engine, hadEvents: Bool) {
         let wasSaving = keeper.isSaving
         let savesBefore = keeper.status.saveCount
         let failureBefore = keeper.status.lastCompactionFailure
-        // Nobody waits behind a slice that begins when there is nothing else to do, but for
-        // those who come while it lasts.
-        _ = keeper.advance(engine, budget: isIdle ? .microseconds(500) : .microseconds(200))
+        if keeper.isBusy {
+            let start = time.monotonicTime
+            let slice = savePace.slice(at: start, hadEvents: hadEvents)
+            _ = keeper.advance(engine, budget: slice)
+            if slice > .zero { savePace.note(time.monotonicTime - start) }
+        } else {
+            savePace = SavePace()
+            _ = keeper.advance(engine, budget: .zero)
+        }
         let failure = keeper.status.lastCompactionFailure
         if failure != failureBefore, !failure.isEmpty {
             messages.warning("The append log could not be compacted: \(failure)")

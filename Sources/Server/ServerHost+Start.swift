@@ -11,8 +11,15 @@ import Transport
 // What the start does between the configuration and the first turn.
 extension ServerHost {
     /// Loads what the directory holds and opens the log behind it.
-    func recover(_ engine: inout Engine) throws(StartFailure) {
+    ///
+    /// `attend` is called every few milliseconds, to answer clients.
+    func recover(
+        _ engine: inout Engine,
+        attend: (inout Engine) -> Void
+    ) throws(StartFailure) {
         let begin = time.monotonicTime
+        engine.setLoading(true)
+        loading = LoadingProgress(start: time.wallTime.milliseconds / 1000, startedAt: begin)
         var recovery = Recovery(storage: storage)
         recovery.snapshotName = configuration.text("dbfilename")
         recovery.cutsTornTail = configuration.isOn("aof-load-truncated")
@@ -20,10 +27,21 @@ extension ServerHost {
         if configuration.isOn("appendonly") { recovery.log = logDirectory }
         engine.dataSet.now = time.wallTime.milliseconds
         var lastReport = begin
+        var lastAttended = begin
         do throws(Recovery.Failure) {
-            recovered = try recovery.run(&engine) { progress in
+            recovered = try recovery.run(&engine) { engine, progress in
                 let now = time.monotonicTime
-                guard now - lastReport > .seconds(1) else { return }
+                loading?.progress = progress
+                if now - lastAttended > Self.attendingInterval {
+                    attend(&engine)
+                    lastAttended = time.monotonicTime
+                    // Nothing can be lost yet.
+                    if isStopping {
+                        finish()
+                        exit(0)
+                    }
+                }
+                guard now - lastReport > .seconds(1), progress.byteCount > 0 else { return }
                 lastReport = now
                 let share = progress.offset * 100 / max(progress.byteCount, 1)
                 messages.notice(
@@ -33,12 +51,40 @@ extension ServerHost {
         } catch {
             throw StartFailure(error.startText)
         }
+        loading = nil
+        engine.setLoading(false)
         report(recovered, after: time.monotonicTime - begin)
+        reportMemory(engine)
         keeper.noteLoaded(engine, recovered.auxiliary)
         if configuration.isOn("appendonly") {
             try openLogAfterLoading(&engine)
         }
         isServing = true
+    }
+
+    /// Clients wait so long while data is loaded.
+    private static let attendingInterval = Duration.milliseconds(2)
+
+    /// Says what it means that the data is larger than it may be.
+    private func reportMemory(_ engine: borrowing Engine) {
+        let limit = configuration.integer("maxmemory")
+        guard limit > 0 else { return }
+        let evicted = engine.statistics.evictedKeys
+        if evicted > 0 {
+            messages.warning(
+                """
+                The data is larger than maxmemory (\(limit) bytes): \(evicted) keys were evicted \
+                while it was loaded
+                """
+            )
+        } else if engine.countedMemory > limit {
+            messages.warning(
+                """
+                The data takes \(engine.countedMemory) bytes, more than maxmemory (\(limit)): \
+                writes are refused until keys go, or a maxmemory-policy evicts some
+                """
+            )
+        }
     }
 
     private func report(_ outcome: Recovery.Outcome, after duration: Duration) {

@@ -31,6 +31,7 @@ package final class ServerHost: Host {
     let storage: any Storage
     /// Saves the data set, and compacts the log.
     let keeper: SaveKeeper
+    var savePace = SavePace()
     /// The log, while there is one: `appendonly`.
     var log: EffectLog? { didSet { keeper.log = log } }
     /// Set when the program is to end, after this turn.
@@ -48,6 +49,8 @@ package final class ServerHost: Host {
     var pidFile: String?
     /// Whether the start is over.
     var isServing = false
+    /// How far the loading of data is, while it lasts.
+    var loading: LoadingProgress?
     /// What the last start found on disk, for INFO.
     var recovered = Recovery.Outcome()
 

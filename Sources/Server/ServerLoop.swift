@@ -40,7 +40,7 @@ package struct ServerLoop: ~Copyable {
     private static let housekeeping = Token(1 << 32)
     private static let housekeepingPeriod = Duration.milliseconds(100)
 
-    /// Takes over an engine whose data set is loaded.
+    /// Takes over an engine whose data set is still to be loaded.
     package init(engine: consuming Engine, host: ServerHost) throws(SystemError) {
         // Everything that can throw comes first: nothing is half made then.
         let loop: EventLoop
@@ -61,9 +61,36 @@ package struct ServerLoop: ~Copyable {
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
     }
 
+    /// Loads what the directory holds, and answers clients meanwhile.
+    mutating func load() throws(StartFailure) {
+        do throws(SystemError) {
+            try followListeners()
+        } catch {
+            throw StartFailure("Cannot wait for connections: \(error)")
+        }
+        // The engine is in the hands of who loads, but for the moments in which it is served.
+        var engine = Engine(databaseCount: 1, seed: 0, host: host)
+        swap(&engine, &execution.engine)
+        try host.recover(&engine) { engine in
+            swap(&engine, &execution.engine)
+            attend()
+            swap(&engine, &execution.engine)
+        }
+        swap(&engine, &execution.engine)
+    }
+
+    /// A turn while data is loaded: nothing changes the data but the loading.
+    private mutating func attend() {
+        let eventCount = loop.wait(milliseconds: 0)
+        now = host.time.monotonicTime
+        resumeClients()
+        for index in 0..<eventCount { handleEvent(index) }
+        sendReplies(until: nil)
+        endConnections()
+    }
+
     /// Takes turns until the program is asked to end.
-    package mutating func run() throws(SystemError) {
-        try followListeners()
+    package mutating func run() {
         while !host.isStopping { turn() }
         host.finish()
         // The log has everything now, so nothing keeps the last replies back.
@@ -85,7 +112,7 @@ package struct ServerLoop: ~Copyable {
         let end = writeLog()
         sendReplies(until: end)
         endConnections()
-        host.advanceSaving(execution.engine, isIdle: eventCount == 0)
+        host.advanceSaving(execution.engine, hadEvents: eventCount > 0)
         selectDatabaseIfSegmentStarts()
     }
 

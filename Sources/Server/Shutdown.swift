@@ -47,7 +47,8 @@ extension ServerHost {
 
     private func prepareToStop(_ engine: inout Engine, _ request: ShutdownRequest) -> Bool {
         messages.notice("User requested shutdown...")
-        if request.save ?? !configuration.savePoints.isEmpty {
+        // What is not loaded yet must not take the place of the file that it comes from.
+        if isServing, request.save ?? !configuration.savePoints.isEmpty {
             messages.notice("Saving the final RDB snapshot before exiting.")
             do throws(CommandError) {
                 try keeper.saveNow(engine)

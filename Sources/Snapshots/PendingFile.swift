@@ -2,41 +2,66 @@ import Bytes
 import Platform
 import RDB
 
-/// A file that becomes visible only whole, written by a thread of its own.
+/// Files that become visible only whole, written by a thread of their own.
 ///
-/// The core hands it bytes; `write` takes them on the other thread. The bytes between the two
-/// are bounded by the core's patience: it asks `isBehind` before it makes more.
-final class PendingFile: ByteSink, Sendable {
+/// The core hands over chunks; `write` finishes them on the other thread: compresses, checksums
+/// and writes. What one walk over the data gives can go to several files, which differ in what
+/// they say ahead of the keys. The bytes between the two threads are bounded by the core's
+/// patience: it asks `isBehind` before it walks on. Only what clients change meanwhile comes
+/// unasked; it goes to disk as well, to a file for parts that are put aside.
+final class PendingFile: ChunkSink, Sendable {
     /// More bytes than this waiting for the disk mean that it is behind.
     private static let bound = 4 << 20
 
-    private let name: String
-    private let temporaryName: String
+    private let files: [SnapshotSaver.File]
+    private let isWritingChecksum: Bool
     private let storage: any Storage
     private let onProgress: @Sendable () -> Void
     private let monitor = Monitor(State())
 
     private struct State: ~Copyable {
-        var pending = ByteWriter()
-        /// All bytes were handed over; a text says that they are worthless.
+        var pending: [WaitingChunk] = []
+        var pendingByteCount = 0
+        /// All chunks were handed over; a text says that they are worthless.
         var end: (isReached: Bool, failure: String?) = (false, nil)
         var isCancelled = false
+        var writtenByteCount = 0
         var result: SnapshotSaver.Result?
     }
 
-    init(_ name: String, in storage: any Storage, onProgress: @escaping @Sendable () -> Void) {
-        self.name = name
-        // Beside the file, so that the rename stays within one folder.
-        let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
-        temporaryName = "\(name[..<start])temp-\(name[start...])"
+    /// A chunk on its way to the other thread.
+    private final class WaitingChunk: @unchecked Sendable {
+        private var chunk: FileChunk?
+
+        init(_ chunk: consuming FileChunk) {
+            self.chunk = consume chunk
+        }
+
+        func take() -> FileChunk? { chunk.take() }
+    }
+
+    init(
+        _ files: [SnapshotSaver.File],
+        isWritingChecksum: Bool,
+        in storage: any Storage,
+        onProgress: @escaping @Sendable () -> Void
+    ) {
+        self.files = files
+        self.isWritingChecksum = isWritingChecksum
         self.storage = storage
         self.onProgress = onProgress
     }
 
     // The core's side.
 
-    func write(_ bytes: RawSpan) {
-        monitor.update { $0.pending.append(bytes) }
+    func take(_ chunk: consuming FileChunk) {
+        let byteCount = chunk.byteCount
+        let waiting = WaitingChunk(chunk)
+        monitor.update { state in
+            guard state.result == nil, !state.isCancelled else { return }
+            state.pending.append(waiting)
+            state.pendingByteCount += byteCount
+        }
     }
 
     func end(_ failure: String?) {
@@ -47,13 +72,19 @@ final class PendingFile: ByteSink, Sendable {
         monitor.update { $0.isCancelled = true }
     }
 
-    var isBehind: Bool { monitor.withLock { $0.pending.count > Self.bound } }
+    var isBehind: Bool { monitor.withLock { $0.pendingByteCount > Self.bound } }
+
+    /// Bytes of memory of what waits for the disk.
+    var pendingByteCount: Int { monitor.withLock { $0.pendingByteCount } }
+
+    /// Bytes of the first file that were written.
+    var writtenByteCount: Int { monitor.withLock { $0.writtenByteCount } }
 
     var result: SnapshotSaver.Result? { monitor.withLock { $0.result } }
 
     func awaitProgress() {
         _ = monitor.wait { state, _ in
-            state.result != nil || state.pending.count <= Self.bound ? true : nil
+            state.result != nil || state.pendingByteCount <= Self.bound ? true : nil
         }
     }
 
@@ -61,53 +92,53 @@ final class PendingFile: ByteSink, Sendable {
 
     func write() {
         let result: SnapshotSaver.Result
-        do throws(SystemError) {
-            result = try writeAll()
+        let output = SnapshotOutput(files, isWritingChecksum: isWritingChecksum, in: storage)
+        do {
+            result = try writeAll(to: output)
         } catch {
             result = .failed("\(error)")
         }
-        if case .saved = result {} else { try? storage.remove(temporaryName) }
-        monitor.update { $0.result = result }
+        output.close(keeping: result.isSaved)
+        monitor.update { state in
+            state.result = result
+            state.pending = []
+            state.pendingByteCount = 0
+        }
         onProgress()
     }
 
-    private func writeAll() throws(SystemError) -> SnapshotSaver.Result {
-        if try storage.exists(temporaryName) { try storage.remove(temporaryName) }
-        let file = try storage.create(temporaryName)
-        var chunk = ByteWriter()
-        var offset = 0
+    private func writeAll(to output: SnapshotOutput) throws -> SnapshotSaver.Result {
+        try output.open()
+        var finisher = ChunkFinisher()
+        var waiting: [WaitingChunk] = []
         while true {
-            chunk.removeAll(keepingCapacityUpTo: Self.bound * 2)
             let end = monitor.wait { state, _ -> (isReached: Bool, failure: String?)? in
                 if state.isCancelled { return (true, "") }
                 guard state.pending.isEmpty else {
-                    swap(&state.pending, &chunk)
+                    swap(&state.pending, &waiting)
                     return (false, nil)
                 }
                 return state.end.isReached ? state.end : nil
             }
-            if chunk.count > 0 {
-                try file.write(chunk.bytes, at: offset)
-                offset += chunk.count
-                monitor.update { _ in }
-                onProgress()
-            }
-            guard end.isReached else { continue }
             if let failure = end.failure {
                 return failure.isEmpty ? .cancelled : .failed(failure)
             }
-            break
+            if end.isReached { break }
+            for box in waiting {
+                guard let chunk = box.take() else { continue }
+                try finisher.finish(chunk, to: output)
+                let byteCount = chunk.byteCount
+                try output.syncNowAndThen()
+                let catchesUp = monitor.update { state in
+                    let wasBehind = state.pendingByteCount > Self.bound
+                    state.pendingByteCount -= byteCount
+                    state.writtenByteCount = output.byteCount
+                    return wasBehind && state.pendingByteCount <= Self.bound
+                }
+                if catchesUp { onProgress() }
+            }
+            waiting.removeAll(keepingCapacity: true)
         }
-        try file.sync()
-        try storage.rename(temporaryName, to: name)
-        // The rename itself lives in the directory. Without this, a power cut can bring back
-        // the old snapshot after the log that led up to it is gone.
-        try storage.syncDirectory(folder)
-        return .saved(byteCount: offset)
-    }
-
-    private var folder: String {
-        guard let slash = name.lastIndex(of: "/") else { return "" }
-        return String(name[..<slash])
+        return .saved(byteCount: try output.publish())
     }
 }

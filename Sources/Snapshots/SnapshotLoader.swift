@@ -12,7 +12,6 @@ import Store
 /// Works in steps, so that a server can answer `-LOADING` meanwhile.
 package struct SnapshotLoader: ~Copyable {
     private var reader: FileReader
-    private let source: FileSource
     private let options: Options
     private var keyspace: Keyspace?
 
@@ -42,8 +41,11 @@ package struct SnapshotLoader: ~Copyable {
 
     /// Reads from `file`, which stays open meanwhile.
     package init(_ file: any StorageFile, options: Options = Options()) throws(RDBError) {
-        source = FileSource(file)
-        reader = FileReader(source)
+        do throws(SystemError) {
+            reader = FileReader(try ReadAheadSource(file))
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot read the file", cause: error)
+        }
         self.options = options
     }
 
@@ -76,7 +78,9 @@ package struct SnapshotLoader: ~Copyable {
                 summary.functions.append(source)
             case .moduleAuxiliary(let auxiliary):
                 try load(auxiliary)
-            case .sizes, .slotSizes, .slotImport, .hashTemplate:
+            case .sizes(let keys, _):
+                reserve(keys, in: data)
+            case .slotSizes, .slotImport, .hashTemplate:
                 break
             case .end:
                 return false
@@ -98,6 +102,15 @@ package struct SnapshotLoader: ~Copyable {
         try reader.readValue(into: &visitor, copyingTo: pieces)
         summary.moduleData.append(ModuleData(auxiliary, pieces: ByteString(pieces.array)))
     }
+
+    /// Makes the table of keys as large as it will be, as far as the file can hold that many.
+    private mutating func reserve(_ keys: UInt64, in data: borrowing DataSet) {
+        let possible = (reader.remainingByteCount ?? 0) / Self.leastKeyByteCount
+        (keyspace ?? data[0]).reserve(min(Int(clamping: keys), possible))
+    }
+
+    /// A type, a key and a value take so many bytes at least.
+    private static let leastKeyByteCount = 3
 
     private mutating func load(
         _ record: KeyRecord,
@@ -123,7 +136,8 @@ package struct SnapshotLoader: ~Copyable {
             reader.key,
             deadline: record.deadline,
             in: keyspace,
-            keepsModules: options.keepsModules
+            keepsModules: options.keepsModules,
+            byteCount: reader.remainingByteCount ?? 0
         )
         if record.encoding == .module {
             let bytes = MemorySink()
@@ -140,36 +154,4 @@ package struct SnapshotLoader: ~Copyable {
         if let idle = record.idleSeconds { entry.setIdle(seconds: Int(clamping: idle)) }
         if let frequency = record.frequency { entry.setFrequency(frequency) }
     }
-}
-
-/// A file as a source of an RDB reader.
-private final class FileSource: ByteSource {
-    private let file: any StorageFile
-    private var position = 0
-    private var buffer = ByteWriter()
-    private let byteCount: Int
-
-    init(_ file: any StorageFile) {
-        self.file = file
-        byteCount = (try? file.byteCount()) ?? 0
-    }
-
-    func read(into room: inout OutputRawSpan) throws {
-        // Taken out while it is borrowed, and put back for the next call.
-        var buffer = ByteWriter()
-        swap(&buffer, &self.buffer)
-        defer { swap(&buffer, &self.buffer) }
-        buffer.removeAll()
-        let count = try file.read(room.freeCapacity, at: position, into: &buffer)
-        position += count
-        unsafe room.withUnsafeMutableBytes { free, filled in
-            unsafe buffer.bytes.withUnsafeBytes { bytes in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: free[filled...])
-                    .copyMemory(from: bytes)
-            }
-            filled += count
-        }
-    }
-
-    var remainingByteCount: Int? { byteCount - position }
 }

@@ -5,28 +5,57 @@ import RDB
 import Store
 import Synchronization
 
-/// Writes the data set to an RDB file, in slices, while it changes.
+/// Writes the data set to RDB files, in slices, while it changes.
 ///
-/// The core walks the data and encodes it; a thread of the saver's own writes the bytes to a
-/// temporary file, syncs it, renames it and syncs the directory, so that a crash leaves the old
-/// file or the new one. When the disk cannot follow, the walk waits; whoever changes the data
-/// never does.
-package final class SnapshotSaver: SnapshotSink {
+/// The core walks the data and lays it out; a thread of the saver's own compresses the strings,
+/// writes the bytes to a temporary file, syncs it, renames it and syncs the directory, so that a
+/// crash leaves the old file or the new one. When the disk cannot follow, the walk waits;
+/// whoever changes the data never does.
+package final class SnapshotSaver {
     /// What a save came to.
     package enum Result: Sendable {
         case saved(byteCount: Int)
         case failed(String)
         case cancelled
+
+        var isSaved: Bool {
+            if case .saved = self { return true }
+            return false
+        }
     }
 
-    /// What is written besides the keys.
+    /// A file to write, and what it says ahead of the keys.
+    package struct File: Sendable {
+        let name: String
+        let head: ByteString
+
+        package init(
+            _ name: String,
+            _ contents: Contents,
+            auxiliary: [(ByteString, ByteString)]
+        ) throws(RDBError) {
+            self.name = name
+            let sink = MemorySink()
+            var writer = try FileWriter(for: contents.target, to: sink)
+            for (name, value) in auxiliary { try writer.auxiliary(name, value) }
+            for data in contents.moduleData where data.comesBeforeKeys {
+                try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
+            }
+            for source in contents.functions { try writer.function(source.bytes) }
+            try writer.flush()
+            head = ByteString(sink.array)
+        }
+    }
+
+    /// How files are written, and what is in them besides the keys.
     package struct Contents: Sendable {
-        package var target = Target.neutral
+        package var target = RDB.Target.neutral
         package var isCompressing = true
         package var isWritingChecksum = true
-        package var auxiliary: [(ByteString, ByteString)] = []
         package var functions: [ByteString] = []
         package var moduleData: [ModuleData] = []
+        /// Whether keys are written with their frequency or their idle time; nil for neither.
+        package var countsAccesses: Bool?
 
         package init() {}
     }
@@ -42,33 +71,35 @@ package final class SnapshotSaver: SnapshotSink {
     private let trailers: [ModuleData]
     private var failure: String?
     private var isWalking = true
+    private var isAside = false
+    private var packed = ListpackWriter()
+    /// The most bytes of memory that were held for this snapshot, about.
+    package private(set) var peakByteCount = 0
 
-    /// Begins a save of `data` as it is now to the file `name`.
+    /// Begins a save of `data` as it is now to `files`.
     ///
     /// `onProgress` runs on the saver's thread when the disk has caught up or the save has
-    /// ended; it should wake the core and do nothing else. `countsAccesses` says whether keys
-    /// are written with their frequency or their idle time; nil for neither.
+    /// ended; it should wake the core and do nothing else.
     package init(
         _ data: borrowing DataSet,
-        to name: String,
+        to files: [File],
         in storage: any Storage,
         _ contents: Contents,
-        countsAccesses: Bool? = nil,
         onProgress: @escaping @Sendable () -> Void
     ) throws(RDBError) {
-        let file = PendingFile(name, in: storage, onProgress: onProgress)
-        var options = FileWriter.Options()
-        options.isCompressing = contents.isCompressing
-        options.isWritingChecksum = contents.isWritingChecksum
-        var writer = try FileWriter(for: contents.target, to: file, options: options)
-        for (name, value) in contents.auxiliary { try writer.auxiliary(name, value) }
-        for data in contents.moduleData where data.comesBeforeKeys {
-            try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
-        }
-        for source in contents.functions { try writer.function(source.bytes) }
-        self.writer = writer
+        let file = PendingFile(
+            files,
+            isWritingChecksum: contents.isWritingChecksum,
+            in: storage,
+            onProgress: onProgress
+        )
+        writer = FileWriter(
+            recordsFor: contents.target,
+            to: file,
+            isCompressing: contents.isCompressing
+        )
         self.file = file
-        self.countsAccesses = countsAccesses
+        countsAccesses = contents.countsAccesses
         trailers = contents.moduleData.filter { !$0.comesBeforeKeys }
         var sizes: [(keys: Int, deadlines: Int)?] = []
         for number in 0..<data.databaseCount {
@@ -87,15 +118,19 @@ package final class SnapshotSaver: SnapshotSink {
     ///
     /// To be called until `result` is there.
     package func advance(_ data: borrowing DataSet, _ limit: Int) {
-        guard isWalking, !file.isBehind else { return }
-        guard data.advanceSnapshot(limit) else { return }
+        guard canAdvance else { return }
+        // Nobody writes any more: what is left of the walk is for the data set alone.
+        if file.result != nil { data.cancelSnapshot() }
+        let isDone = data.advanceSnapshot(limit)
+        peakByteCount = max(peakByteCount, heldByteCount(data))
+        guard isDone else { return }
         isWalking = false
         if failure == nil {
             do throws(RDBError) {
                 for data in trailers {
                     try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
                 }
-                try writer.finish()
+                try writer.endRecords()
             } catch {
                 failure = "\(error)"
             }
@@ -104,11 +139,11 @@ package final class SnapshotSaver: SnapshotSink {
     }
 
     /// Whether there is something for `advance` to do right now.
-    package var canAdvance: Bool { isWalking && !file.isBehind }
+    package var canAdvance: Bool { isWalking && (!file.isBehind || file.result != nil) }
 
     /// What the save came to; nil while it runs.
     package var result: Result? {
-        guard let result = file.result else { return nil }
+        guard !isWalking, let result = file.result else { return nil }
         thread.join()
         return result
     }
@@ -119,8 +154,14 @@ package final class SnapshotSaver: SnapshotSink {
         data.cancelSnapshot()
     }
 
-    /// Bytes that were encoded so far.
-    package var byteCount: Int { writer.count }
+    /// Bytes that were written so far.
+    package var byteCount: Int { file.writtenByteCount }
+
+    /// Bytes of memory that are held for this snapshot, about: what waits for the disk, and what
+    /// clients have removed but the walk has not seen.
+    package func heldByteCount(_ data: borrowing DataSet) -> Int {
+        file.pendingByteCount + data.snapshotByteCount
+    }
 
     /// Advances to the end; the caller waits for the disk.
     package func finish(_ data: borrowing DataSet) -> Result {
@@ -130,27 +171,152 @@ package final class SnapshotSaver: SnapshotSink {
             if !canAdvance { file.awaitProgress() }
         }
     }
+}
 
+extension SnapshotSaver: SnapshotSink {
     package func take(_ entry: Entry, database number: Int) {
         guard failure == nil else { return }
         do throws(RDBError) {
-            if number != database {
-                database = number
-                try writer.database(UInt64(number))
-                if let size = sizes[number].take() {
-                    try writer.sizes(keys: UInt64(size.keys), deadlines: UInt64(size.deadlines))
-                }
+            try select(number)
+            let idle = countsAccesses == false ? UInt64(entry.idleSeconds) : nil
+            let frequency = countsAccesses == true ? UInt8(entry.frequency) : nil
+            if entry.encoding == .string {
+                return try writer.string(
+                    entry.bytes,
+                    at: entry.key,
+                    deadline: entry.deadline,
+                    idleSeconds: idle,
+                    frequency: frequency
+                )
             }
             try writer.beginKey(
                 entry.key,
                 deadline: entry.deadline,
-                idleSeconds: countsAccesses == false ? UInt64(entry.idleSeconds) : nil,
-                frequency: countsAccesses == true ? UInt8(entry.frequency) : nil
+                idleSeconds: idle,
+                frequency: frequency
             )
             try write(entry, to: &writer.value)
         } catch {
-            failure = "key '\(ByteString(entry.key))' in database \(number): \(error)"
+            fail(ByteString(entry.key), number, error)
             entry.keyspace.cancelSnapshot()
         }
+    }
+
+    private func select(_ number: Int) throws(RDBError) {
+        guard number != database else { return }
+        database = number
+        try writer.database(UInt64(number))
+        if let size = sizes[number].take() {
+            try writer.sizes(keys: UInt64(size.keys), deadlines: UInt64(size.deadlines))
+        }
+    }
+
+    private func fail(_ key: ByteString, _ number: Int, _ error: RDBError) {
+        failure = "key '\(key)' in database \(number): \(error)"
+    }
+
+    /// Runs `body` unless something has failed before.
+    private func attempt(_ value: LargeValue?, _ body: () throws(RDBError) -> Void) {
+        guard failure == nil else { return }
+        do throws(RDBError) {
+            try body()
+        } catch {
+            failure =
+                value.map { "key '\($0.key)' in database \($0.database): \(error)" } ?? "\(error)"
+        }
+    }
+
+    package func begin(_ value: LargeValue) {
+        attempt(value) { () throws(RDBError) in
+            try select(value.database)
+            let key = value.key
+            try writer.beginKey(
+                key.bytes,
+                deadline: value.deadline,
+                idleSeconds: countsAccesses == false ? UInt64(value.idleSeconds) : nil,
+                frequency: countsAccesses == true ? UInt8(value.frequency) : nil
+            )
+            try writer.beginParts(value.layout.encoding, value.layout.extent)
+        }
+    }
+
+    package func beginPart(of value: LargeValue, aside number: Int?) {
+        guard let number else { return }
+        attempt(value) { () throws(RDBError) in
+            try writer.beginAside(number, of: value.layout.encoding, value.layout.extent)
+            isAside = true
+        }
+    }
+
+    package func endPart() {
+        guard isAside else { return }
+        isAside = false
+        attempt(nil) { () throws(RDBError) in try writer.endAside() }
+    }
+
+    package func fetch(_ number: Int) {
+        writer.fetch(number)
+    }
+
+    package func end(_ value: LargeValue) {
+        attempt(value) { () throws(RDBError) in try writer.endParts() }
+    }
+
+    /// Writes to where the current part goes.
+    private func writePart(_ body: (inout PayloadWriter) throws(RDBError) -> Void) {
+        attempt(nil) { () throws(RDBError) in
+            if isAside { try body(&writer.aside) } else { try body(&writer.value) }
+        }
+    }
+
+    package func member(_ member: RawSpan) {
+        writePart { writer throws(RDBError) in try writer.setMember(.bytes(member)) }
+    }
+
+    package func member(_ member: RawSpan, score: Double) {
+        writePart { writer throws(RDBError) in
+            try writer.sortedSetMember(.bytes(member), score: score)
+        }
+    }
+
+    package func field(_ field: RawSpan, value: RawSpan, deadline: Int64?) {
+        writePart { writer throws(RDBError) in
+            try writer.hashField(.bytes(field), value: .bytes(value), deadline: deadline)
+        }
+    }
+
+    package func block(_ bytes: RawSpan, count: Int, isPlain: Bool) {
+        if isPlain {
+            return writePart { writer throws(RDBError) in try writer.listElement(.bytes(bytes)) }
+        }
+        packed.append(entries: bytes, count: count)
+        packed.finish { listpack in
+            writePart { writer throws(RDBError) in try writer.listNode(listpack, count: count) }
+        }
+    }
+
+    package func bytes(_ bytes: RawSpan) {
+        writePart { writer throws(RDBError) in try writer.part(bytes) }
+    }
+}
+
+extension LargeValue {
+    /// How the value is laid out in a file.
+    fileprivate var layout: (encoding: RDB.Encoding, extent: Extent) {
+        switch shape {
+        case .string(let byteCount): (.string, Extent(byteCount: byteCount))
+        case .list(let count, let blockCount):
+            (.listQuicklist2, Extent(count: count, nodeCount: blockCount))
+        case .set(let count): (.set, Extent(count: count))
+        case .sortedSet(let count): (.sortedSet, Extent(count: count))
+        case .hash(let count, false): (.hash, Extent(count: count))
+        case .hash(let count, true): (.hashDeadlines, hashExtent(count))
+        }
+    }
+
+    private func hashExtent(_ count: Int) -> Extent {
+        var extent = Extent(count: count)
+        extent.hasFieldDeadlines = true
+        return extent
     }
 }

@@ -27,7 +27,7 @@ package struct DataSet: ~Copyable {
         order = Array(0..<databaseCount)
         let state = UnsafeMutablePointer<KeyspaceState>.allocate(capacity: 1)
         unsafe state.initialize(
-            to: KeyspaceState(number: -1, isScratch: true, environment: environment)
+            to: KeyspaceState(number: -1, environment: environment)
         )
         scratch = unsafe Keyspace(state: state)
     }

@@ -17,14 +17,15 @@ struct Environment: ~Copyable {
     var hasSeenFieldDeadlines = false
     var random: Xorshift
     var graveyard: Graveyard
-    var snapshot: SnapshotWalk
+    /// The running snapshot.
+    var snapshot: SnapshotWalk?
+    var largeValueLimits = LargeValueLimits()
 
     init(arena: Arena, seed: UInt64) {
         unsafe self.arena = arena
         unsafe self.seed = seed
         unsafe random = Xorshift(seed: seed)
         unsafe graveyard = Graveyard()
-        unsafe snapshot = SnapshotWalk()
     }
 }
 

@@ -46,33 +46,22 @@ extension UnsafeMutablePointer<Environment> {
         }
     }
 
-    /// Frees a structure that nothing leads to any more, what is large of it in steps later.
+    /// Frees a structure that no key leads to; a large one in steps later.
     func bury(_ encoding: Encoding, _ structure: UnsafeMutableRawPointer) {
+        if encoding.isBytes { return unsafe Blob(address: structure).free(in: pointee.arena) }
         var grave = unsafe Grave(encoding, structure)
         if unsafe grave.dig(Graveyard.smallCount, in: pointee.arena) >= Graveyard.smallCount {
             unsafe pointee.graveyard.structures.append(grave)
         }
     }
 
-    /// Keeps a table that was flushed until the running snapshot has walked it, then frees it
+    /// Keeps a table that was flushed until a running snapshot is through with it, then frees it
     /// in steps.
-    func detach(_ flushed: Keyspace, replacedBy fresh: Keyspace) {
-        let isYounger = unsafe flushed.state.pointee.isYoungerThanSnapshot
-        if unsafe pointee.snapshot.isActive {
-            unsafe fresh.state.pointee.isYoungerThanSnapshot = true
+    func detach(_ flushed: Keyspace) {
+        if let pass = unsafe flushed.state.pointee.pass, let snapshot = unsafe pointee.snapshot {
+            return snapshot.keep(flushed, for: pass)
         }
-        let stage = unsafe pointee.snapshot.pending.firstIndex {
-            unsafe $0.keyspace.state == fresh.state
-        }
-        guard let stage, !isYounger else {
-            return unsafe pointee.graveyard.tables.append((flushed, flushed.bucketCount))
-        }
-        let number = unsafe pointee.snapshot.pending[stage].number
-        unsafe pointee.snapshot.pending[stage] = SnapshotWalk.Stage(
-            keyspace: flushed,
-            number: number,
-            isDetached: true
-        )
+        unsafe pointee.graveyard.tables.append((flushed, flushed.bucketCount))
     }
 }
 

@@ -115,17 +115,17 @@ package struct Keyspace {
         _ deadline: Int64?
     ) -> OpenEntry {
         let hash = unsafe state.pointee.table.hash(key)
-        if unsafe state.pointee.table.isDueToGrow {
-            passDoor(bucket: unsafe state.pointee.table.growthSource)
-            unsafe state.pointee.table.grow()
-        }
-        passDoor(hash)
-        let slot = unsafe state.pointee.table.insertAsIs(node, hash: hash)
+        let slot = unsafe state.pointee.table.insert(node, hash: hash)
         if deadline != nil {
             slot.isMarked = true
             unsafe state.pointee.deadlineCount += 1
         }
-        return OpenEntry(Entry(slot: slot, keyHash: hash, keyspace: self))
+        return OpenEntry(Entry(slot: slot.slot, keyHash: hash, keyspace: self), slot)
+    }
+
+    /// Makes room for so many keys in all, while there are none.
+    package func reserve(_ count: Int) {
+        unsafe state.pointee.table.reserve(count)
     }
 
     /// Removes an entry and frees its value, large ones in steps later.
@@ -136,16 +136,8 @@ package struct Keyspace {
 
     /// Takes an entry out without freeing it.
     func take(_ entry: Entry) -> UnsafeMutableRawPointer {
-        passDoor(entry.keyHash)
         if entry.slot.isMarked { unsafe state.pointee.deadlineCount -= 1 }
-        let node = unsafe state.pointee.table.removeAsIs(entry.slot, hash: entry.keyHash)
-        if unsafe state.pointee.table.isDueToShrink {
-            let pair = unsafe state.pointee.table.shrinkPair
-            passDoor(bucket: pair.last)
-            passDoor(bucket: pair.kept)
-            unsafe state.pointee.table.shrink()
-        }
-        return unsafe node
+        return unsafe state.pointee.table.remove(entry.slot, hash: entry.keyHash)
     }
 
     func free(_ node: UnsafeMutableRawPointer) {
@@ -209,11 +201,10 @@ package struct Keyspace {
         unsafe state.initialize(
             to: KeyspaceState(
                 number: detached.pointee.number,
-                isScratch: detached.pointee.isScratch,
                 environment: environment
             )
         )
-        unsafe environment.detach(Keyspace(state: detached), replacedBy: self)
+        unsafe environment.detach(Keyspace(state: detached))
         if unsafe count <= Graveyard.smallCount {
             unsafe environment.freeSome(Graveyard.smallCount)
         }
@@ -234,21 +225,11 @@ struct KeyspaceState: ~Copyable {
     var deadlineCount = 0
     /// Which hashes have fields that become due.
     var dueHashes: DueIndex
-    /// No number leads to it, and no snapshot has it.
-    let isScratch: Bool
-    /// Everything in it was added after the running snapshot began.
-    var isYoungerThanSnapshot: Bool
-    /// The number that the database had when the running snapshot began.
-    var snapshotNumber = 0
+    /// The pass of a running snapshot over the table, until it is through.
+    var pass: KeyspacePass?
 
-    init(
-        number: Int,
-        isScratch: Bool = false,
-        environment: UnsafeMutablePointer<Environment>
-    ) {
+    init(number: Int, environment: UnsafeMutablePointer<Environment>) {
         unsafe self.number = number
-        unsafe self.isScratch = isScratch
-        unsafe isYoungerThanSnapshot = isScratch
         unsafe self.environment = unsafe environment
         unsafe table = HashTable(
             arena: environment.pointee.arena,
@@ -268,7 +249,9 @@ extension Keyspace {
         guard let encoding = unsafe Encoding(rawValue: EntryNode.form(node) & 0x0F) else {
             preconditionFailure("an entry of unknown encoding")
         }
-        if encoding.isBytes { return unsafe Blob(address: pointer).free(in: arena) }
+        if let snapshot = unsafe environment.pointee.snapshot, unsafe snapshot.adopt(pointer) {
+            return
+        }
         unsafe environment.bury(encoding, pointer)
     }
 }

@@ -8,15 +8,37 @@ import Structures
 @safe
 package struct OpenEntry {
     package let entry: Entry
+    private let slot: OpenHashTableSlot
 
     init(_ entry: Entry) {
-        entry.keyspace.passDoor(entry.keyHash)
+        let table = unsafe entry.keyspace.state.pointee.table.open(entry.slot, hash: entry.keyHash)
+        self.init(entry, table)
+    }
+
+    init(_ entry: Entry, _ slot: OpenHashTableSlot) {
         self.entry = entry
+        self.slot = slot
     }
 
     var keyspace: Keyspace { entry.keyspace }
     var arena: Arena { entry.keyspace.arena }
     var node: UnsafeMutableRawPointer { unsafe entry.node }
+
+    private var snapshot: SnapshotWalk? { unsafe keyspace.environment.pointee.snapshot }
+
+    /// Whether a running snapshot still reads the value, part by part.
+    private var isBeingSaved: Bool {
+        guard let snapshot, unsafe EntryNode.form(node) & EntryNode.pointerFlag != 0 else {
+            return false
+        }
+        return unsafe snapshot.isReading(entry.valuePointer)
+    }
+
+    /// Lets a running snapshot have the bytes of a string in `range` before they change.
+    func passDoor(_ range: Range<Int>) {
+        guard let snapshot, isBeingSaved else { return }
+        unsafe snapshot.takeBytes(range, of: entry.valuePointer)
+    }
 
     /// Gives the value, which must be one run of bytes, another length.
     ///
@@ -36,7 +58,9 @@ package struct OpenEntry {
         } else if isInline {
             unsafe sendOut(node, offset, count)
         } else {
-            let blob = unsafe Blob(address: entry.valuePointer).resized(to: count, in: arena)
+            let old = unsafe entry.valuePointer
+            let blob = unsafe Blob(address: old).resized(to: count, in: arena)
+            if let snapshot { unsafe snapshot.follow(old, to: blob.address) }
             unsafe (node + offset).storeBytes(of: blob.address, as: UnsafeMutableRawPointer.self)
         }
         return unsafe entry.valueBytes
@@ -66,7 +90,7 @@ package struct OpenEntry {
             )
         }
         unsafe ShortLength.write(count, to: moved + offset)
-        if unsafe moved != node { unsafe entry.slot.node = moved }
+        if unsafe moved != node { unsafe slot.node = moved }
     }
 
     private func bringInline(_ node: UnsafeMutableRawPointer, _ offset: Int, _ count: Int) {
@@ -86,7 +110,7 @@ package struct OpenEntry {
             of: EntryNode.form(moved) & ~EntryNode.pointerFlag,
             as: UInt8.self
         )
-        unsafe entry.slot.node = moved
+        unsafe slot.node = moved
     }
 
     private func sendOut(_ node: UnsafeMutableRawPointer, _ offset: Int, _ count: Int) {
@@ -106,7 +130,7 @@ package struct OpenEntry {
             of: EntryNode.form(moved) | EntryNode.pointerFlag,
             as: UInt8.self
         )
-        unsafe entry.slot.node = moved
+        unsafe slot.node = moved
     }
 
     /// Replaces `removed` bytes at `offset` of the value by `added` bytes, not initialised yet.
@@ -137,7 +161,7 @@ package struct OpenEntry {
     /// Replaces the value by bytes of another kind, not initialised yet.
     @discardableResult
     func replaceValue(_ encoding: Encoding, byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        if entry.encoding.isBytes {
+        if entry.encoding.isBytes, !isBeingSaved {
             setEncoding(encoding)
             return unsafe resizeValue(to: byteCount)
         }
@@ -161,7 +185,7 @@ package struct OpenEntry {
             of: EntryNode.form(moved) & 0xF0 | EntryNode.pointerFlag | encoding.rawValue,
             as: UInt8.self
         )
-        unsafe entry.slot.node = moved
+        unsafe slot.node = moved
     }
 
     private func setEncoding(_ encoding: Encoding) {
@@ -199,8 +223,8 @@ package struct OpenEntry {
             )
         }
         unsafe arena.free(node, oldSize)
-        unsafe entry.slot.node = moved
-        entry.slot.isMarked = deadline != nil
+        unsafe slot.node = moved
+        slot.isMarked = deadline != nil
         unsafe keyspace.state.pointee.deadlineCount += deadline != nil ? 1 : -1
     }
 }

@@ -1,76 +1,200 @@
 import Structures
 
 /// Who gets the entries of a snapshot.
+///
+/// An entry comes whole unless its value is large. The parts of a large value come at any time
+/// between others: those that come while its record is being written belong there, the others
+/// are put aside under a number, to be fetched into the record when they are asked for.
 package protocol SnapshotSink: AnyObject {
     /// An entry of the database `number` as it was when the walk began.
     ///
     /// Valid during the call only; each entry comes once.
     func take(_ entry: Entry, database number: Int)
+
+    /// The record of a large value begins; nothing else comes for the file until its end.
+    func begin(_ value: LargeValue)
+    /// A part of a large value begins: of the record that has begun, or to be put aside.
+    func beginPart(of value: LargeValue, aside number: Int?)
+    func member(_ member: RawSpan)
+    func member(_ member: RawSpan, score: Double)
+    func field(_ field: RawSpan, value: RawSpan, deadline: Int64?)
+    /// A block of a list: entries of a listpack without its header and end, or one element.
+    func block(_ bytes: RawSpan, count: Int, isPlain: Bool)
+    /// The next bytes of a string.
+    func bytes(_ bytes: RawSpan)
+    func endPart()
+    /// What was put aside under this number, part after part, follows in the record.
+    func fetch(_ number: Int)
+    /// The record has all its parts.
+    func end(_ value: LargeValue)
 }
 
 /// A pass over all keyspaces that sees them as they were when it began, while they change.
 ///
-/// Every bucket of a table of keys has a version. The walk goes from bucket to bucket, hands
-/// over the entries, and stamps the bucket with its own version. Whoever is about to change an
-/// entry passes the door (`Keyspace.passDoor`): a bucket that the walk has not stamped yet is
-/// handed over and stamped first. So each entry is handed over once, as it was at the start,
-/// and nothing is kept a second time for the walk's sake.
+/// There is one door: a hash table lets its witness see a bucket before the bucket changes, by
+/// whatever means (`BucketWitness`). While a snapshot runs, the tables of keys have one, and so
+/// every command, expiry and eviction hands over the old content first; the walk shows the
+/// buckets that nobody touches. Nothing is kept a second time for the walk's sake.
 ///
-/// What holds between any two calls: no bucket has the version of a walk that has not begun;
-/// while a walk runs, the buckets that have its version are those that were handed over, and
-/// those that were made since, from handed-over ones.
-@unsafe
-struct SnapshotWalk: ~Copyable {
-    /// The version of the running or last walk; never 0, which fresh buckets have.
-    var version: UInt8 = 255
-    var isActive = false
-    /// Nil while a cancelled walk stamps what is left.
+/// A value that is too large for a slice is not handed over with its key. When the bucket of its
+/// key is shown, it is as it was at the beginning; from then on it has a witness of its own and
+/// is read in parts (`LargeValue`). Large values are written one after the other when all keys
+/// are through, so that no other record comes in between; parts that change before that are put
+/// aside by the sink, on disk, not in memory.
+///
+/// Whatever becomes of a large value meanwhile:
+/// - renamed, moved to another database, given a deadline: what is read stays the same;
+/// - changed: each part is shown before it changes, once;
+/// - deleted, overwritten, converted, expired, evicted, flushed: nobody can change it any more.
+///   The snapshot adopts it, puts it aside with priority and frees it then, so that memory does
+///   not grow with the values that are replaced.
+///
+/// Not divided are a single element, however large, the packed encodings, whose changes cost as
+/// much as reading them, and streams: those are handed over whole.
+///
+/// A flushed keyspace is kept with its table until the pass over it is through, is walked first,
+/// and is freed bucket by bucket behind the walk.
+@safe
+final class SnapshotWalk {
+    /// Nil once the snapshot was cancelled; the walk still has to come to its end.
     var sink: (any SnapshotSink)?
-    /// What is still to be walked, the current table first.
-    var pending: [Stage] = []
-    /// The next bucket of the current table.
-    var nextBucket = 0
-    var keyCount = 0
-    var takenCount = 0
+    let environment: UnsafeMutablePointer<Environment>
+    let keyCount: Int
+    private(set) var takenCount = 0
+    /// Bytes that only the snapshot still needs, about.
+    private(set) var heldByteCount = 0
 
-    /// A table to walk, and the number that its database had at the start.
-    struct Stage {
-        let keyspace: Keyspace
-        let number: Int
-        /// A table that was flushed meanwhile and is only kept for the walk.
-        var isDetached = false
-    }
-}
+    /// Tables of keys that are not through.
+    private var passes: [KeyspacePass] = []
+    /// Large values that are being read, by the address of their structure.
+    private var reading: [UInt: LargeValue] = [:]
+    /// Large values that wait for their record, from `nextWaiting` on.
+    private var waiting: [LargeValue] = []
+    private var nextWaiting = 0
+    /// The value whose record is being written.
+    private(set) var current: LargeValue?
+    private var orphans: [LargeValue] = []
+    private var numberCount = 0
 
-extension Keyspace {
-    /// Hands over what a running snapshot has not seen of the bucket that `hash` belongs to.
-    @inline(__always)
-    func passDoor(_ hash: UInt64) {
-        guard unsafe environment.pointee.snapshot.isActive else { return }
-        passDoor(bucket: unsafe state.pointee.table.bucketIndex(of: hash))
-    }
-
-    /// Hands over what a running snapshot has not seen of the bucket with this number.
-    func passDoor(bucket index: Int) {
-        guard unsafe environment.pointee.snapshot.isActive else { return }
-        guard unsafe !state.pointee.isYoungerThanSnapshot else { return }
-        let version = unsafe environment.pointee.snapshot.version
-        let bucket = unsafe state.pointee.table.bucket(at: index)
-        guard bucket.version != version else { return }
-        bucket.version = version
-        guard let sink = unsafe environment.pointee.snapshot.sink else { return }
-        let number = unsafe state.pointee.snapshotNumber
-        forEach(inBucket: index) { entry in
-            unsafe environment.pointee.snapshot.takenCount += 1
-            sink.take(entry, database: number)
+    init(_ data: borrowing DataSet, into sink: any SnapshotSink) {
+        self.sink = sink
+        unsafe environment = data.environment
+        var keyCount = 0
+        for number in 0..<data.databaseCount { keyCount += data[number].count }
+        self.keyCount = keyCount
+        for number in 0..<data.databaseCount where data[number].count > 0 {
+            passes.append(KeyspacePass(data[number], number: number, of: self))
         }
     }
-}
 
-extension Keyspace {
-    /// Lets nobody have the rest of the snapshot, as `DataSet.cancelSnapshot` does.
-    package func cancelSnapshot() {
-        unsafe environment.pointee.snapshot.sink = nil
+    /// Walks on for about `limit` buckets of keys, or as much of large values; returns whether
+    /// the walk has ended.
+    func advance(_ limit: Int) -> Bool {
+        var left = limit
+        while left > 0 {
+            if let orphan = orphans.last {
+                left -= orphan.read(left)
+                if orphan.isThrough { orphans.removeLast() }
+            } else if let pass = passes.first {
+                left -= 1
+                if !pass.takeNext() { passes.removeFirst() }
+            } else if let value = current ?? beginNext() {
+                left -= value.read(left)
+                if value.isComplete { end(value) }
+            } else {
+                return true
+            }
+        }
+        return false
+    }
+
+    private func beginNext() -> LargeValue? {
+        guard nextWaiting < waiting.count else { return nil }
+        let value = waiting[nextWaiting]
+        nextWaiting += 1
+        if nextWaiting == waiting.count {
+            waiting = []
+            nextWaiting = 0
+        }
+        current = value
+        sink?.begin(value)
+        value.begin()
+        return value
+    }
+
+    private func end(_ value: LargeValue) {
+        sink?.end(value)
+        current = nil
+    }
+
+    /// A number under which parts can be put aside.
+    func nextNumber() -> Int {
+        numberCount += 1
+        return numberCount
+    }
+
+    // The keys.
+
+    func take(_ entry: Entry, database number: Int) {
+        takenCount += 1
+        guard let sink else { return }
+        guard let value = LargeValue.cut(entry, database: number, for: self) else {
+            return sink.take(entry, database: number)
+        }
+        unsafe reading[UInt(bitPattern: value.structure)] = value
+        waiting.append(value)
+    }
+
+    /// Keeps a keyspace that was flushed until the pass over it is through.
+    func keep(_ flushed: Keyspace, for pass: KeyspacePass) {
+        pass.detach(flushed)
+        heldByteCount += pass.heldByteCount
+        guard let index = passes.firstIndex(where: { $0 === pass }) else { return }
+        passes.remove(at: index)
+        passes.insert(pass, at: 0)
+    }
+
+    func noteFreed(_ byteCount: Int) {
+        heldByteCount -= byteCount
+    }
+
+    // Large values.
+
+    func isReading(_ structure: UnsafeMutableRawPointer) -> Bool {
+        guard !reading.isEmpty else { return false }
+        return reading[UInt(bitPattern: structure)] != nil
+    }
+
+    /// Takes over a value that no key leads to any more, if it is still being read.
+    func adopt(_ structure: UnsafeMutableRawPointer) -> Bool {
+        guard !reading.isEmpty, let value = reading[UInt(bitPattern: structure)] else {
+            return false
+        }
+        value.isOrphan = true
+        heldByteCount += value.byteCount
+        orphans.append(value)
+        return true
+    }
+
+    /// Notes that a string moved in memory, if it is being read.
+    func follow(_ old: UnsafeMutableRawPointer, to new: UnsafeMutableRawPointer) {
+        guard !reading.isEmpty, unsafe old != new,
+            let value = reading.removeValue(forKey: UInt(bitPattern: old))
+        else { return }
+        unsafe value.structure = unsafe new
+        reading[UInt(bitPattern: new)] = value
+    }
+
+    func takeBytes(_ range: Range<Int>, of structure: UnsafeMutableRawPointer) {
+        (reading[UInt(bitPattern: structure)] as? LargeString)?.takePages(of: range)
+    }
+
+    /// Lets a value go whose parts were all shown.
+    func release(_ value: LargeValue) {
+        unsafe reading[UInt(bitPattern: value.structure)] = nil
+        guard value.isOrphan else { return }
+        heldByteCount -= value.byteCount
+        unsafe environment.bury(value.encoding, value.structure)
     }
 }
 
@@ -78,61 +202,47 @@ extension DataSet {
     /// Begins a snapshot of the data as it is now; one at a time.
     package func beginSnapshot(into sink: any SnapshotSink) {
         precondition(!isSnapshotActive, "two snapshots at a time")
-        let version = unsafe environment.pointee.snapshot.version
-        unsafe environment.pointee.snapshot.version = version == 255 ? 1 : version + 1
-        unsafe environment.pointee.snapshot.sink = sink
-        unsafe environment.pointee.snapshot.nextBucket = 0
-        unsafe environment.pointee.snapshot.takenCount = 0
-        var keyCount = 0
-        for number in 0..<databaseCount {
-            let keyspace = self[number]
-            unsafe keyspace.state.pointee.isYoungerThanSnapshot = false
-            unsafe keyspace.state.pointee.snapshotNumber = number
-            keyCount += keyspace.count
-            unsafe environment.pointee.snapshot.pending.append(
-                SnapshotWalk.Stage(keyspace: keyspace, number: number)
-            )
-        }
-        unsafe environment.pointee.snapshot.keyCount = keyCount
-        unsafe environment.pointee.snapshot.isActive = true
+        unsafe environment.pointee.snapshot = SnapshotWalk(self, into: sink)
     }
 
     /// Whether a snapshot has begun and its walk has not ended.
-    package var isSnapshotActive: Bool { unsafe environment.pointee.snapshot.isActive }
+    package var isSnapshotActive: Bool { unsafe environment.pointee.snapshot != nil }
 
-    /// Keys of the running or last snapshot: handed over, and in all.
+    /// Keys of the running snapshot: handed over, and in all.
     package var snapshotProgress: (taken: Int, total: Int) {
-        unsafe (environment.pointee.snapshot.takenCount, environment.pointee.snapshot.keyCount)
+        guard let snapshot = unsafe environment.pointee.snapshot else { return (0, 0) }
+        return (snapshot.takenCount, snapshot.keyCount)
     }
 
-    /// Walks on over about `limit` buckets; returns whether the walk has ended.
+    /// Bytes of `usedByteCount` that only the running snapshot still needs, about.
+    package var snapshotByteCount: Int {
+        unsafe environment.pointee.snapshot?.heldByteCount ?? 0
+    }
+
+    /// From where on values are handed to a snapshot in parts.
+    package var largeValueLimits: LargeValueLimits {
+        get { unsafe environment.pointee.largeValueLimits }
+        nonmutating set { unsafe environment.pointee.largeValueLimits = newValue }
+    }
+
+    /// Walks on for about `limit` buckets of keys, or as much of large values; returns whether
+    /// the walk has ended.
     package func advanceSnapshot(_ limit: Int) -> Bool {
-        var left = limit
-        while left > 0, let stage = unsafe environment.pointee.snapshot.pending.first {
-            let keyspace = stage.keyspace
-            let index = unsafe environment.pointee.snapshot.nextBucket
-            let isYounger = unsafe keyspace.state.pointee.isYoungerThanSnapshot
-            guard index < keyspace.bucketCount, !isYounger else {
-                unsafe environment.pointee.snapshot.nextBucket = 0
-                unsafe environment.pointee.snapshot.pending.removeFirst()
-                if stage.isDetached {
-                    let buckets = keyspace.bucketCount
-                    unsafe environment.pointee.graveyard.tables.append((keyspace, buckets))
-                }
-                continue
-            }
-            keyspace.passDoor(bucket: index)
-            unsafe environment.pointee.snapshot.nextBucket = index + 1
-            left -= 1
-        }
-        guard unsafe environment.pointee.snapshot.pending.isEmpty else { return false }
-        unsafe environment.pointee.snapshot.isActive = false
-        unsafe environment.pointee.snapshot.sink = nil
+        guard let snapshot = unsafe environment.pointee.snapshot else { return true }
+        guard snapshot.advance(limit) else { return false }
+        unsafe environment.pointee.snapshot = nil
         return true
     }
 
     /// Lets nobody have the rest of the snapshot; the walk still has to be brought to its end.
     package func cancelSnapshot() {
-        unsafe environment.pointee.snapshot.sink = nil
+        unsafe environment.pointee.snapshot?.sink = nil
+    }
+}
+
+extension Keyspace {
+    /// Lets nobody have the rest of the snapshot, as `DataSet.cancelSnapshot` does.
+    package func cancelSnapshot() {
+        unsafe environment.pointee.snapshot?.sink = nil
     }
 }

@@ -5,6 +5,7 @@ extension BlockList {
     public mutating func set(_ text: RawSpan, at index: Int) {
         precondition(index < elements, "no element has this index")
         let (ordinal, indexInBlock) = locate(index)
+        passDoor(ordinal)
         let value = PackedValue(packing: text)
         let size = Listpack.entryByteCount(of: value)
         let block = self[ordinal]
@@ -76,6 +77,7 @@ extension BlockList {
         _ ordinal: Int,
         at offset: Int
     ) {
+        passDoor(ordinal)
         openGap(ordinal, of: size, at: offset)
         self[ordinal].countAndKind += 1
         unsafe PackedEntry.write(value, to: self[ordinal].first + offset)
@@ -88,6 +90,7 @@ extension BlockList {
         if index == 0 { return ordinal }
         let block = self[ordinal]
         if index == block.count { return ordinal + 1 }
+        passDoor(ordinal)
         let offset = block.offset(of: index)
         let movedByteCount = block.byteCount - offset
         var second = ListBlock(capacity: movedByteCount, start: 0, in: arena)
@@ -126,6 +129,7 @@ extension BlockList {
 
     /// Removes some but not all elements of a packed block.
     private mutating func removeEntries(_ ordinal: Int, _ range: Range<Int>) {
+        passDoor(ordinal)
         let start = self[ordinal].offset(of: range.lowerBound)
         let end =
             range.count == 1
@@ -157,6 +161,7 @@ extension BlockList {
         }
         let total = left.byteCount + right.byteCount
         guard total <= byteLimit / 4 * 3 else { return false }
+        passDoor(ordinal..<(ordinal + 2))
         var joined = ListBlock(capacity: total, start: 0, in: arena)
         unsafe joined.buffer.copyMemory(from: left.first, byteCount: left.byteCount)
         unsafe (joined.buffer + left.byteCount).copyMemory(
@@ -165,6 +170,7 @@ extension BlockList {
         )
         joined.length = UInt32(total)
         joined.count = left.count + right.count
+        joined.countAndKind |= mark
         replaceBlock(ordinal, joined)
         left.free(in: arena)
         removeBlocks((ordinal + 1)..<(ordinal + 2))
@@ -203,6 +209,7 @@ extension BlockList {
         let block = self[ordinal]
         if block.isPlain {
             guard needle.matches(.bytes(block.bytes)) else { return 0 }
+            passDoor(ordinal)
             self[ordinal].count = 0
             return 1
         }
@@ -215,6 +222,7 @@ extension BlockList {
             let entry = unsafe PackedEntry(at: source)
             let size = unsafe entry.byteCount
             if unsafe entry.matches(needle) {
+                if removed == 0 { passDoor(ordinal) }
                 removed += 1
             } else {
                 if unsafe target != source {
@@ -266,6 +274,7 @@ extension BlockList {
             }
         }
         blocks = kept
+        walkedNumber = firstNumber
     }
 
     private mutating func joinSmallBlocks() {

@@ -26,6 +26,13 @@ public struct BlockList: ~Copyable {
     var firstNumber = 0
     let byteLimit: Int
     let countLimit: Int
+    /// Who sees blocks before they change; nil but during a walk.
+    var witness: (any BlockWitness)?
+    /// The mark of the blocks that were shown; of all, when nobody watches.
+    var mark: UInt32 = 0
+    /// How many blocks were not shown; none has a number below `walkedNumber`.
+    var unseenCount = 0
+    var walkedNumber = 0
 
     /// The most bytes of elements in a block of 8 KiB, header and end of a listpack deducted.
     public static let usualByteLimit = 8192 - Listpack.emptyByteCount
@@ -39,7 +46,7 @@ public struct BlockList: ~Copyable {
         precondition(byteLimit >= 16 && byteLimit < 1 << 30 && countLimit > 0)
         self.arena = arena
         self.byteLimit = byteLimit
-        self.countLimit = min(countLimit, Int(ListBlock.plainFlag) - 1)
+        self.countLimit = min(countLimit, Int(ListBlock.countMask))
         unsafe ring = nil
     }
 
@@ -96,6 +103,7 @@ public struct BlockList: ~Copyable {
             let capacity = newCapacity(for: size)
             addFront(ListBlock(capacity: capacity, start: capacity, in: arena))
         }
+        passDoor(0)
         self[0].start -= UInt32(truncatingIfNeeded: size)
         self[0].length += UInt32(truncatingIfNeeded: size)
         self[0].countAndKind += 1
@@ -111,6 +119,7 @@ public struct BlockList: ~Copyable {
         if blocks == 0 || !canTake(size, self[blocks - 1]) || !reserveBack(size) {
             addBack(ListBlock(capacity: newCapacity(for: size), start: 0, in: arena))
         }
+        passDoor(blocks - 1)
         unsafe PackedEntry.write(value, to: self[blocks - 1].end)
         self[blocks - 1].length += UInt32(truncatingIfNeeded: size)
         self[blocks - 1].countAndKind += 1
@@ -133,6 +142,7 @@ public struct BlockList: ~Copyable {
         precondition(elements > 0, "an empty list has no first element")
         elements -= 1
         guard self[0].count > 1 else { return removeBlocks(0..<1) }
+        passDoor(0)
         let size = unsafe PackedEntry(at: self[0].first).byteCount
         self[0].start += UInt32(truncatingIfNeeded: size)
         self[0].length -= UInt32(truncatingIfNeeded: size)
@@ -145,6 +155,7 @@ public struct BlockList: ~Copyable {
         elements -= 1
         let ordinal = blocks - 1
         guard self[ordinal].count > 1 else { return removeBlocks(ordinal..<blocks) }
+        passDoor(ordinal)
         let size = unsafe PackedEntry(before: self[ordinal].end).byteCount
         self[ordinal].length -= UInt32(truncatingIfNeeded: size)
         self[ordinal].countAndKind -= 1
@@ -308,10 +319,17 @@ public struct BlockList: ~Copyable {
             }
         }
         self[ordinal] = block
+        // New, or made of blocks that were shown.
+        self[ordinal].countAndKind = block.countAndKind & ~ListBlock.markFlag | mark
     }
 
     /// Takes blocks out and frees them; their elements are no longer counted.
     mutating func removeBlocks(_ range: Range<Int>) {
+        passDoor(range)
+        // Those behind get lower numbers, unless all lie at the front.
+        if range.lowerBound > 0 {
+            walkedNumber = min(walkedNumber, firstNumber + range.lowerBound)
+        }
         for ordinal in range {
             bufferByteCount -= Arena.roundedByteCount(Int(self[ordinal].capacity))
             self[ordinal].free(in: arena)
@@ -378,6 +396,10 @@ public struct BlockList: ~Copyable {
             block.checkInvariants()
             count += block.count
             bytes += Arena.roundedByteCount(Int(block.capacity))
+        }
+        for ordinal in 0..<blocks where witness == nil {
+            let flag = self[ordinal].countAndKind & ListBlock.markFlag
+            precondition(flag == mark, "a walk has left out a block")
         }
         precondition(count == elements, "the count is stale")
         precondition(bytes == bufferByteCount, "the memory account is stale")

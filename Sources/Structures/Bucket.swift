@@ -160,7 +160,7 @@ public struct Bucket: Equatable {
     }
 
     /// The version of this bucket, for a walk that must see it as it was.
-    @inlinable public var version: UInt8 {
+    @inlinable var version: UInt8 {
         get { unsafe address.load(fromByteOffset: Bucket.versionOffset, as: UInt8.self) }
         nonmutating set {
             unsafe address.storeBytes(
@@ -184,15 +184,35 @@ public struct HashTableSlot {
         self.index = index
     }
 
+    /// The node.
+    @inlinable public var node: UnsafeMutableRawPointer { unsafe bucket.node(at: index) }
+
+    /// The mark that the user of the table gave this slot.
+    @inlinable public var isMarked: Bool { bucket.isMarked(index) }
+}
+
+/// The place of one node that may be changed; valid until the table changes.
+///
+/// Whoever watches the table has seen what was there: `HashTable.open` has seen to it.
+@safe
+public struct OpenHashTableSlot {
+    /// The same place, to be read.
+    public let slot: HashTableSlot
+
+    @inlinable
+    init(slot: HashTableSlot) {
+        self.slot = slot
+    }
+
     /// The node; setting it replaces the pointer, as after the node moved in memory.
     @inlinable public var node: UnsafeMutableRawPointer {
-        get { unsafe bucket.node(at: index) }
-        nonmutating set { unsafe bucket.setNode(at: index, newValue) }
+        get { unsafe slot.node }
+        nonmutating set { unsafe slot.bucket.setNode(at: slot.index, newValue) }
     }
 
     /// The mark that the user of the table gave this slot.
     @inlinable public var isMarked: Bool {
-        get { bucket.isMarked(index) }
-        nonmutating set { bucket.setMark(index, newValue) }
+        get { slot.isMarked }
+        nonmutating set { slot.bucket.setMark(slot.index, newValue) }
     }
 }

@@ -1,15 +1,13 @@
 extension HashTable {
-    /// The number of the bucket that `grow` will divide.
-    @inlinable public var growthSource: Int { Int(split) }
-
-    /// Adds one bucket and gives it what is its own of the bucket `growthSource`.
-    ///
-    /// The new bucket has the version of the old one.
-    public mutating func grow() {
+    /// Adds one bucket and gives it what is its own of the bucket that is split next.
+    @usableFromInline
+    mutating func grow() {
+        passDoor(bucket(at: Int(split)))
         addBucket()
-        let from = bucket(at: growthSource)
+        // The memory may have moved.
+        let from = bucket(at: Int(split))
         let bit = mask + 1
-        bucket(at: bucketCount).version = from.version
+        bucket(at: bucketCount).version = version
         split += 1
         if split == bit {
             mask = mask << 1 | 1
@@ -53,22 +51,37 @@ extension HashTable {
         }
     }
 
-    /// The numbers of the two buckets that `shrink` will unite; both have one version then.
-    @inlinable public var shrinkPair: (last: Int, kept: Int) {
-        let last = bucketCount - 1
-        return (last, last - Int(split == 0 ? (mask + 1) / 2 : mask + 1))
+    /// Makes an empty table as large as `count` nodes need, so that no bucket is split while they
+    /// come.
+    ///
+    /// Takes no memory that is not used: untouched pages are not there.
+    public mutating func reserve(_ count: Int) {
+        guard nodeCount == 0, bucketCount == 1, witness == nil, count > 8 else { return }
+        let wanted = count / 8 + 1
+        let level = UInt64(1) << UInt64(Int.bitWidth - 1 - wanted.leadingZeroBitCount)
+        let firstCount = min(wanted, HashTable.segmentBucketCount)
+        let capacity = 1 << (Int.bitWidth - (firstCount - 1).leadingZeroBitCount)
+        if capacity > firstCapacity { resizeFirst(to: capacity) }
+        while segmentCount * HashTable.segmentBucketCount < wanted { addSegment() }
+        mask = level - 1
+        split = UInt64(wanted) - level
+        guard version != 0 else { return }
+        for index in 0..<bucketCount { bucket(at: index).version = version }
     }
 
     /// Gives the last bucket up; its nodes go where they were before it was added.
-    public mutating func shrink() {
+    @usableFromInline
+    mutating func shrink() {
         guard bucketCount > 1 else { return }
+        let last = bucketCount - 1
+        passDoor(bucket(at: last))
+        passDoor(bucket(at: last - Int(split == 0 ? (mask + 1) / 2 : mask + 1)))
         if split == 0 {
             mask >>= 1
             split = mask + 1
         }
         split -= 1
-        let last = bucket(at: Int(mask + 1 + split))
-        redistribute(last) { _ in true }
+        redistribute(bucket(at: last)) { _ in true }
         removeBucket()
     }
 
@@ -79,21 +92,25 @@ extension HashTable {
             guard count == firstCapacity else { return }
             resizeFirst(to: firstCapacity * 2)
         } else if count & (HashTable.segmentBucketCount - 1) == 0 {
-            if segmentCount == segmentCapacity {
-                let capacity = segmentCapacity * 2
-                let moved = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
-                    capacity: capacity
-                )
-                unsafe moved.moveInitialize(from: segments, count: segmentCount)
-                unsafe segments.deallocate()
-                unsafe segments = moved
-                segmentCapacity = capacity
-            }
-            unsafe (segments + segmentCount).initialize(
-                to: Bucket.allocate(count: HashTable.segmentBucketCount)
-            )
-            segmentCount += 1
+            addSegment()
         }
+    }
+
+    private mutating func addSegment() {
+        if segmentCount == segmentCapacity {
+            let capacity = segmentCapacity * 2
+            let moved = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+                capacity: capacity
+            )
+            unsafe moved.moveInitialize(from: segments, count: segmentCount)
+            unsafe segments.deallocate()
+            unsafe segments = moved
+            segmentCapacity = capacity
+        }
+        unsafe (segments + segmentCount).initialize(
+            to: Bucket.allocate(count: HashTable.segmentBucketCount)
+        )
+        segmentCount += 1
     }
 
     /// Gives back the memory after the last bucket.

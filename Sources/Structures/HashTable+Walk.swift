@@ -21,17 +21,7 @@ extension HashTable {
     /// Visits every slot of the bucket with number `index` and its overflow.
     @inlinable
     public func forEachSlot(inBucket index: Int, _ visit: (HashTableSlot) -> Void) {
-        var current: Bucket? = bucket(at: index)
-        while let bucket = current {
-            var filled = bucket.filledSlots
-            while filled != 0 {
-                visit(
-                    HashTableSlot(bucket: bucket, index: filled.trailingZeroBitCount >> 3)
-                )
-                filled &= filled &- 1
-            }
-            current = bucket.overflow
-        }
+        bucket(at: index).forEachSlot(visit)
     }
 
     /// Visits every slot.
@@ -128,6 +118,7 @@ extension HashTable {
         split = 0
         if firstCapacity > 1 { resizeFirst(to: 1) }
         bucket(at: 0).clear()
+        bucket(at: 0).version = version
     }
 
     /// Checks what must hold between any two calls; tests call it after every step.
@@ -155,6 +146,10 @@ extension HashTable {
             }
         }
         precondition(nodes == nodeCount && overflows == overflowCount, "counts are off")
+        guard witness == nil else { return }
+        for index in 0..<bucketCount {
+            precondition(bucket(at: index).version == version, "a walk has left out a bucket")
+        }
     }
 }
 

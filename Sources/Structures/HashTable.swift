@@ -22,7 +22,8 @@ public protocol HashTableNode {
 /// A tag is the top byte of the node's hash, 0 for an empty slot (a hash that begins with 0
 /// has tag 1). `overflow` is the address of a further bucket of the same shape, for the few
 /// that have more than eight nodes. `v` is the version of the bucket, for a walk that must
-/// see it as it was. `marks` has one bit a slot that the user of the table may set: the
+/// see it as it was (`BucketWitness`): whatever changes a bucket passes `passDoor` first, and
+/// there is no other way to change one than by the functions of the table. `marks` has one bit a slot that the user of the table may set: the
 /// keyspace marks the keys that have a deadline, and finds them without touching the others.
 ///
 /// Buckets 0..<count are addressed by the low bits of the hash: `level` bits, or one more for
@@ -41,6 +42,10 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     @usableFromInline var split: UInt64 = 0
     @usableFromInline var nodeCount = 0
     @usableFromInline var overflowCount = 0
+    /// Who sees buckets before they change; nil but during a walk.
+    @usableFromInline var witness: (any BucketWitness)?
+    /// The version of the buckets that were shown; of all, when nobody watches.
+    @usableFromInline var version: UInt8 = 0
 
     /// Buckets in a whole segment: 2 MiB, a huge page.
     @inlinable static var segmentBucketCount: Int { 1 << segmentBits }
@@ -160,20 +165,18 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     public mutating func insert(
         _ node: UnsafeMutableRawPointer,
         hash: UInt64
-    ) -> HashTableSlot {
+    ) -> OpenHashTableSlot {
         if isDueToGrow { grow() }
-        return unsafe insertAsIs(node, hash: hash)
+        passDoor(hash)
+        nodeCount += 1
+        return OpenHashTableSlot(slot: unsafe place(node, hash: hash))
     }
 
-    /// Puts `node` in without growing the table, for a caller that grows it by `grow`.
+    /// Opens the slot that `find` gave for `hash`, so that what it holds may be changed.
     @inlinable
-    @discardableResult
-    public mutating func insertAsIs(
-        _ node: UnsafeMutableRawPointer,
-        hash: UInt64
-    ) -> HashTableSlot {
-        nodeCount += 1
-        return unsafe place(node, hash: hash)
+    public func open(_ slot: HashTableSlot, hash: UInt64) -> OpenHashTableSlot {
+        passDoor(hash)
+        return OpenHashTableSlot(slot: slot)
     }
 
     /// Takes the node out and returns it.
@@ -183,21 +186,12 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         _ slot: HashTableSlot,
         hash: UInt64
     ) -> UnsafeMutableRawPointer {
-        let node = unsafe removeAsIs(slot, hash: hash)
-        if isDueToShrink { shrink() }
-        return unsafe node
-    }
-
-    /// Takes the node out without shrinking the table, for a caller that shrinks it by `shrink`.
-    @inlinable
-    @discardableResult
-    public mutating func removeAsIs(
-        _ slot: HashTableSlot,
-        hash: UInt64
-    ) -> UnsafeMutableRawPointer {
+        let home = bucket(at: bucketIndex(of: hash))
+        passDoor(home)
         let node = unsafe slot.node
-        vacate(slot, home: bucket(at: bucketIndex(of: hash)))
+        vacate(slot, home: home)
         nodeCount -= 1
+        if isDueToShrink { shrink() }
         return unsafe node
     }
 

@@ -17,6 +17,9 @@ struct ListBlock {
     @usableFromInline var countAndKind: UInt32
 
     @usableFromInline static let plainFlag: UInt32 = 1 << 31
+    /// For a walk that must see the block as it was: `BlockWitness`.
+    static let markFlag: UInt32 = 1 << 30
+    @usableFromInline static let countMask: UInt32 = 1 << 30 - 1
 
     /// A block without elements, its room before `start` and behind it.
     init(capacity: Int, start: Int, in arena: Arena) {
@@ -43,8 +46,8 @@ struct ListBlock {
     @inlinable var isPlain: Bool { countAndKind & ListBlock.plainFlag != 0 }
 
     @inlinable var count: Int {
-        get { Int(countAndKind & ~ListBlock.plainFlag) }
-        set { countAndKind = UInt32(newValue) | countAndKind & ListBlock.plainFlag }
+        get { Int(countAndKind & ListBlock.countMask) }
+        set { countAndKind = UInt32(newValue) | countAndKind & ~ListBlock.countMask }
     }
 
     @inlinable var byteCount: Int { Int(length) }

@@ -37,6 +37,7 @@ extension ScoreIndex {
             parent = (branch, index)
         }
         var leaf = unsafe ScoreLeaf(block)
+        passDoor(leaf)
         var position = isLast ? leaf.count : leaf.insertionPosition(of: target)
         if leaf.isFull {
             (leaf, position) = makeRoom(in: leaf, below: parent, at: position, for: node, edges)
@@ -162,6 +163,7 @@ extension ScoreIndex {
             parent = (branch, index)
         }
         let leaf = unsafe ScoreLeaf(block)
+        passDoor(leaf)
         leaf.remove(at: leaf.index(of: node, key: target.key))
         entryCount -= 1
         if let (branch, index) = separated {
@@ -202,6 +204,7 @@ extension ScoreIndex {
             unsafe block = branch.child(at: index)
             parent = (branch, index)
         }
+        passDoor(leaf)
         for index in start..<(start + removedCount) { body(leaf.node(at: index)) }
         leaf.remove(at: start, count: removedCount)
         entryCount -= removedCount
@@ -261,6 +264,7 @@ extension ScoreIndex {
             node.setScore(score)
             return insert(node)
         }
+        passDoor(leaf)
         leaf.remove(at: index)
         node.setScore(score)
         leaf.insert(node, key: newKey, at: leaf.insertionPosition(of: new))
@@ -273,6 +277,7 @@ extension ScoreIndex {
 
     private mutating func makeLeaf(capacity: Int) -> ScoreLeaf {
         let leaf = ScoreLeaf(capacity: capacity, in: arena)
+        leaf.version = version
         blockByteCount += Arena.roundedByteCount(leaf.byteCount)
         return leaf
     }
@@ -374,6 +379,8 @@ extension ScoreIndex {
     private mutating func fillLeaf(_ branch: ScoreBranch, _ index: Int) {
         let left = unsafe ScoreLeaf(branch.child(at: index))
         let right = unsafe ScoreLeaf(branch.child(at: index + 1))
+        passDoor(left)
+        passDoor(right)
         let total = left.count + right.count
         let isJoined = total <= Int(leafCapacity) * 3 / 4
         let joined = makeLeaf(capacity: isJoined ? roomyCapacity(for: total) : (total + 3) & ~3)

@@ -31,6 +31,10 @@ public struct ScoreIndex: ~Copyable {
     @usableFromInline var height = 0
     let leafCapacity: Int16
     let branchCapacity: Int16
+    /// Who sees leaves before they change; nil but during a walk.
+    var witness: (any LeafWitness)?
+    /// The version of the leaves that were shown; of all, when nobody watches.
+    var version: UInt8 = 0
 
     /// An empty index that allocates nothing yet.
     public init(arena: Arena) {
@@ -218,6 +222,7 @@ public struct ScoreIndex: ~Copyable {
         if level == 0 {
             let leaf = unsafe ScoreLeaf(block)
             leaf.checkInvariants()
+            precondition(witness != nil || leaf.version == version, "a walk has left out a leaf")
             precondition(leaf.count > 0 || height == 0, "a leaf is empty")
             precondition(least == nil || leaf.node(at: 0) == least, "a separator is stale")
             bytes += Arena.roundedByteCount(leaf.byteCount)

@@ -1,7 +1,7 @@
 /// A leaf of a `ScoreIndex`: nodes in order, and 32 bits of each one's score.
 ///
-///     0        8       10         12      13..15   16
-///     | origin | count | capacity | shift | unused | deltas: capacity x 4 | nodes: x 6 |
+///     0        8       10         12      13        14..15   16
+///     | origin | count | capacity | shift | version | unused | deltas: capacity x 4 | nodes: x 6 |
 ///
 /// The delta of an entry is `(key >> shift) - origin`, where the key is the score as
 /// `ScoreOrder` has it. The scores in a leaf lie close together, so a window of 32 bits placed
@@ -62,6 +62,14 @@ struct ScoreLeaf {
         get { unsafe Int(address.load(fromByteOffset: 12, as: UInt8.self)) }
         nonmutating set {
             unsafe address.storeBytes(of: UInt8(newValue), toByteOffset: 12, as: UInt8.self)
+        }
+    }
+
+    /// For a walk that must see the leaf as it was: `LeafWitness`.
+    var version: UInt8 {
+        get { unsafe address.load(fromByteOffset: 13, as: UInt8.self) }
+        nonmutating set {
+            unsafe address.storeBytes(of: newValue, toByteOffset: 13, as: UInt8.self)
         }
     }
 
@@ -213,6 +221,7 @@ struct ScoreLeaf {
         let copy = ScoreLeaf(capacity: newCapacity, in: arena)
         copy.origin = origin
         copy.shift = shift
+        copy.version = version
         copy.append(from: self, 0..<count)
         free(in: arena)
         return copy

@@ -3,135 +3,131 @@ import Store
 import TestKit
 import Testing
 
-/// What a key holds, in a form that compares.
-private struct Content: Equatable {
-    var value: [ByteString: ByteString]
-    var deadline: Int64?
-
-    init(_ entry: Entry) {
-        value = [:]
-        deadline = entry.deadline
-        switch entry.kind {
-        case .string:
-            value[""] = ByteString(entry.bytes)
-        case .hash:
-            var copy: [ByteString: ByteString] = [:]
-            entry.hash.forEachField { copy[$0.byteString] = $1.byteString }
-            value = copy
-        case .set:
-            var copy: [ByteString: ByteString] = [:]
-            entry.set.forEachMember { copy[$0.byteString] = "" }
-            value = copy
-        default:
-            Issue.record("no such kind in this test")
-        }
-    }
-}
-
-private struct Place: Hashable {
-    let database: Int
-    let key: ByteString
-}
-
+/// Puts what the walk gives together, and checks that it comes in the order that is promised.
 private final class Recorder: SnapshotSink {
     var taken: [Place: Content] = [:]
+    private(set) var largeCount = 0
+    private(set) var asideCount = 0
+    private var record: (value: LargeValue, content: Content)?
+    private var aside: [Int: [(ByteString, String)]] = [:]
+    private var asideNumber: Int?
+    private let scratch = DataSet(databaseCount: 1, seed: 1)
 
     func take(_ entry: Entry, database number: Int) {
-        let place = Place(database: number, key: ByteString(entry.key))
+        #expect(record == nil, "a key came into the record of another")
+        add(Content(entry), at: Place(database: number, key: ByteString(entry.key)))
+    }
+
+    private func add(_ content: Content, at place: Place) {
         #expect(taken[place] == nil, "an entry came twice")
-        taken[place] = Content(entry)
+        taken[place] = content
+    }
+
+    func begin(_ value: LargeValue) {
+        #expect(record == nil, "a record began in another")
+        let kind: Kind =
+            switch value.shape {
+            case .string: .string
+            case .list: .list
+            case .set: .set
+            case .sortedSet: .sortedSet
+            case .hash: .hash
+            }
+        record = (value, Content(kind, deadline: value.deadline))
+        largeCount += 1
+    }
+
+    func beginPart(of value: LargeValue, aside number: Int?) {
+        asideNumber = number
+        if number == nil { #expect(record?.value === value, "a part came into a foreign record") }
+        if let number {
+            asideCount += 1
+            if aside[number] == nil { aside[number] = [] }
+        }
+    }
+
+    private func put(_ element: ByteString, _ rest: String) {
+        guard let asideNumber else { return store(element, rest) }
+        aside[asideNumber]?.append((element, rest))
+    }
+
+    private func store(_ element: ByteString, _ rest: String) {
+        switch record?.content.kind {
+        case .string:
+            var whole = ByteWriter()
+            if let before = record?.content.elements.first { whole.append(before.bytes) }
+            whole.append(element.bytes)
+            record?.content.elements = [ByteString(whole.bytes)]
+        case .list: record?.content.elements.append(element)
+        default:
+            #expect(record?.content.parts[element] == nil, "an element came twice")
+            record?.content.parts[element] = rest
+        }
+    }
+
+    func member(_ member: RawSpan) { put(ByteString(member), "") }
+    func member(_ member: RawSpan, score: Double) { put(ByteString(member), "\(score)") }
+
+    func field(_ field: RawSpan, value: RawSpan, deadline: Int64?) {
+        put(ByteString(field), Content.text(.bytes(value), deadline))
+    }
+
+    func block(_ bytes: RawSpan, count: Int, isPlain: Bool) {
+        guard !isPlain else { return put(ByteString(bytes), "") }
+        let list = scratch[0].insertList(ByteString("list").bytes)
+        var packed = ListpackWriter()
+        packed.append(entries: bytes, count: count)
+        packed.finish { list.append(listpack: $0, count: count) }
+        list.value.forEach(in: 0..<list.value.count) { put($0.byteString, "") }
+        scratch[0].removeAll()
+    }
+
+    func bytes(_ bytes: RawSpan) { put(ByteString(bytes), "") }
+    func endPart() { asideNumber = nil }
+
+    func fetch(_ number: Int) {
+        guard let parts = aside.removeValue(forKey: number) else {
+            Issue.record("what was not put aside was fetched")
+            return
+        }
+        for (element, rest) in parts { store(element, rest) }
+    }
+
+    func end(_ value: LargeValue) {
+        guard let ended = record, ended.value === value else {
+            Issue.record("a record ended that had not begun")
+            return
+        }
+        add(ended.content, at: Place(database: value.database, key: value.key))
+        record = nil
     }
 }
 
 struct SnapshotWalkTests {
-    private static let databases = 3
-
-    /// Everything there is, by a plain pass.
-    private func clone(_ data: borrowing DataSet) -> [Place: Content] {
-        var all: [Place: Content] = [:]
-        for number in 0..<Self.databases {
-            data[number].forEachEntry {
-                all[Place(database: number, key: ByteString($0.key))] = Content($0)
-            }
-        }
-        return all
-    }
-
-    /// One random change of any sort.
-    private func change(_ data: inout DataSet, _ random: inout SeededGenerator, keys: Int) {
-        let keyspace = data[Int.random(in: 0..<Self.databases, using: &random)]
-        let key = ByteString("key:\(Int.random(in: 0..<keys, using: &random))")
-        let value = ByteString(
-            String(repeating: "v", count: Int.random(in: 0...90, using: &random))
-        )
-        switch Int.random(in: 0..<100, using: &random) {
-        case 0..<40:
-            let deadline = Bool.random(using: &random) ? Int64(random.next() >> 20) : nil
-            keyspace.setString(key.bytes, value.bytes, deadline: deadline)
-        case 40..<55:
-            guard let entry = keyspace.find(key.bytes) else {
-                keyspace.insertHash(key.bytes).set(value.bytes, key.bytes)
-                return
-            }
-            guard entry.kind == .hash else { return }
-            entry.open().hash.set(value.bytes, value.bytes)
-        case 55..<65:
-            guard let entry = keyspace.find(key.bytes) else {
-                keyspace.insertSet(key.bytes, toHold: value.bytes).add(value.bytes)
-                return
-            }
-            guard entry.kind == .set else { return }
-            entry.open().set.add(value.bytes)
-        case 65..<85:
-            if let entry = keyspace.find(key.bytes) { keyspace.remove(entry) }
-        case 85..<93:
-            guard let entry = keyspace.find(key.bytes) else { return }
-            let target = data[Int.random(in: 0..<Self.databases, using: &random)]
-            let name = ByteString("key:\(Int.random(in: 0..<keys, using: &random))")
-            guard target.find(name.bytes) == nil else { return }
-            keyspace.move(entry, to: name.bytes, in: target)
-        case 93..<97:
-            guard let entry = keyspace.find(key.bytes) else { return }
-            entry.open().setDeadline(
-                Bool.random(using: &random) ? Int64(random.next() >> 20) : nil
-            )
-        case 97:
-            data.swap(
-                Int.random(in: 0..<Self.databases, using: &random),
-                Int.random(in: 0..<Self.databases, using: &random)
-            )
-        case 98:
-            // Rarely, so that tables grow in between.
-            if Int.random(in: 0..<10, using: &random) == 0 { keyspace.removeAll() }
-        default:
-            data.freeSome(Int.random(in: 0..<50, using: &random))
-        }
-    }
-
     /// A walk in small steps amid random changes, against a copy made at its start.
     ///
     /// A failure names its seed. Add that seed to the list, and it stays fixed.
     @Test(arguments: 1...300 as ClosedRange<UInt64>)
     func `a snapshot holds every key as it was when it began`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
-        var data = DataSet(databaseCount: Self.databases, seed: seed)
-        let keys = [5, 50, 500].randomElement(using: &random) ?? 50
-        for _ in 0..<(keys * 3) { change(&data, &random, keys: keys) }
+        var chaos = Chaos(seed: seed)
+        for _ in 0..<(chaos.keys * 5) { chaos.change() }
         for _ in 0..<3 {
-            let expected = clone(data)
+            let expected = chaos.clone()
             let recorder = Recorder()
-            data.beginSnapshot(into: recorder)
-            let isCancelled = Int.random(in: 0..<4, using: &random) == 0
+            chaos.data.beginSnapshot(into: recorder)
+            let isCancelled = Int.random(in: 0..<4, using: &chaos.random) == 0
+            let pace = [4, 40, 400].randomElement(using: &chaos.random) ?? 4
             var steps = 0
             repeat {
-                for _ in 0..<Int.random(in: 0..<20, using: &random) {
-                    change(&data, &random, keys: keys)
-                }
+                for _ in 0..<Int.random(in: 0..<10, using: &chaos.random) { chaos.change() }
                 steps += 1
-                if isCancelled, steps == 3 { data.cancelSnapshot() }
-            } while !data.advanceSnapshot(Int.random(in: 1..<10, using: &random))
-            if !isCancelled { #expect(recorder.taken == expected) }
-            for _ in 0..<keys { change(&data, &random, keys: keys) }
+                if isCancelled, steps == 3 { chaos.data.cancelSnapshot() }
+            } while !chaos.data.advanceSnapshot(Int.random(in: 1...pace, using: &chaos.random))
+            if !isCancelled { #expect(differences(recorder.taken, expected) == []) }
+            let held = chaos.data.snapshotByteCount
+            #expect(held == 0)
+            chaos.checkInvariants()
+            for _ in 0..<chaos.keys { chaos.change() }
         }
     }
 }

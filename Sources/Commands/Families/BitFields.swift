@@ -22,18 +22,16 @@ private func bitField(
     let open = found?.open() ?? engine.keyspace.insertString(request.key)
     var isChanged = open.extendString(to: lastBit >> 3 + 1)
     reply.array(steps.count)
-    open.withMutableBytes { bytes in
-        for step in steps {
-            let old = step.field.read(bytes.bytes)
-            guard let new = step.result(of: old) else {
-                reply.null()
-                continue
-            }
-            reply.integer(step.repliesOld ? old : new)
-            if new != old {
-                step.field.write(new, to: &bytes)
-                isChanged = true
-            }
+    for step in steps {
+        let old = step.field.read(open.entry.bytes)
+        guard let new = step.result(of: old) else {
+            reply.null()
+            continue
+        }
+        reply.integer(step.repliesOld ? old : new)
+        if new != old {
+            open.withMutableBytes(in: step.byteRange) { step.field.write(new, to: &$0) }
+            isChanged = true
         }
     }
     if isChanged { engine.changed(request.key, .string, "setbit") }
@@ -90,6 +88,11 @@ private struct Step {
     var lastWrittenBit: Int? {
         if case .get = action { return nil }
         return field.offset + field.width - 1
+    }
+
+    /// The bytes that the field is in.
+    var byteRange: Range<Int> {
+        field.offset >> 3..<(field.offset + field.width - 1) >> 3 + 1
     }
 
     var repliesOld: Bool {

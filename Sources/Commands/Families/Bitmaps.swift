@@ -34,7 +34,7 @@ private func setBit(
     let old = open.entry.bytes.byte(at: offset >> 3)
     let wasSet = old & mask != 0
     if isLonger || wasSet != (bit == 1) {
-        open.withMutableBytes { bytes in
+        open.withMutableBytes(in: offset >> 3..<offset >> 3 + 1) { bytes in
             let byte = bit == 1 ? old | mask : old & ~mask
             bytes.storeBytes(of: byte, toByteOffset: offset >> 3, as: UInt8.self)
         }
@@ -164,7 +164,7 @@ private func combine(
     let keyspace = engine.keyspace
     let result = engine.dataSet.scratch.insertString(target)
     _ = result.extendString(to: longest)
-    result.withMutableBytes { bytes in
+    result.withMutableBytes(in: 0..<longest) { bytes in
         if let first = keyspace.find(request[3]) {
             Bits.combine(&bytes, with: first.bytes, by: .or)
         }

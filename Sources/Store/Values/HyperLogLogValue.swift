@@ -27,7 +27,7 @@ package struct OpenHyperLogLog {
     }
 
     private func raiseDense(_ register: Int, to value: UInt8) -> Bool {
-        let isRaised = open.withMutableBytes { bytes in
+        let isRaised = open.withMutableBytes(in: 0..<open.entry.bytes.byteCount) { bytes in
             HyperLogLog.raiseDenseRegister(register, of: &bytes, to: value)
         }
         if isRaised { forgetCardinality() }
@@ -73,7 +73,7 @@ package struct OpenHyperLogLog {
                 next.value == run.value, next.count + run.count <= 4
             {
                 unsafe open.splice(at: offset, removing: 1, adding: 0)
-                open.withMutableBytes { bytes in
+                open.withMutableBytes(in: 0..<open.entry.bytes.byteCount) { bytes in
                     let count = run.count + next.count
                     HyperLogLogRun.write(run.value, count: count, to: &bytes, at: offset)
                 }
@@ -99,14 +99,14 @@ package struct OpenHyperLogLog {
 
     /// Notes what was estimated, until a register changes.
     package func setCardinality(_ cardinality: Int64) {
-        open.withMutableBytes { bytes in
+        open.withMutableBytes(in: 0..<open.entry.bytes.byteCount) { bytes in
             bytes.storeBytes(of: cardinality.littleEndian, toByteOffset: 8, as: Int64.self)
         }
     }
 
     /// Marks the noted estimate as out of date.
     package func forgetCardinality() {
-        open.withMutableBytes { bytes in
+        open.withMutableBytes(in: 0..<open.entry.bytes.byteCount) { bytes in
             let top = bytes.bytes.byte(at: 15) | 0x80
             bytes.storeBytes(of: top, toByteOffset: 15, as: UInt8.self)
         }

@@ -149,6 +149,12 @@ package struct OpenHash {
         if count > limit, open.entry.encoding == .packedHash { unsafe convertToTable() }
     }
 
+    /// Makes room for so many fields in all, if they are more than a packed hash holds.
+    package func reserve(_ count: Int) {
+        prepare(for: count)
+        unsafe table?.pointee.fields.reserve(count)
+    }
+
     @discardableResult
     private func convertToTable() -> UnsafeMutablePointer<FieldTable> {
         let table = unsafe FieldTable.make(environment)

@@ -283,6 +283,14 @@ package struct OpenSet {
         }
     }
 
+    /// Makes room for so many members in all, if they are more than a packed set holds.
+    package func reserve(_ count: Int) {
+        guard count > max(limits.setIntegers, limits.setEntries) else { return }
+        prepare(for: count)
+        guard open.entry.encoding == .tableSet else { return }
+        unsafe value.table.pointee.reserve(count)
+    }
+
     /// Turns integers into a listpack if they and one more member still fit, else a table.
     private func leaveIntegers(adding byteCount: Int) {
         let limits = self.limits

@@ -360,6 +360,12 @@ package struct OpenSortedSet {
         }
     }
 
+    /// Makes room for so many members in all, if they are more than a packed set holds.
+    package func reserve(_ count: Int) {
+        prepare(toHold: count, longest: 0)
+        unsafe value.indexed?.pointee.table.reserve(count)
+    }
+
     /// Makes a packed sorted set that is larger than the limits into an indexed one.
     func applyLimits() {
         guard unsafe value.indexed == nil else { return }

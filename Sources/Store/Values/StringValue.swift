@@ -76,6 +76,7 @@ extension OpenEntry {
     package func write(_ bytes: RawSpan, at offset: Int) -> Int {
         let count = unsafe entry.valueBytes.count
         let end = offset + bytes.byteCount
+        passDoor(min(offset, count)..<min(end, count))
         let value = end > count ? unsafe resizeValue(to: end) : unsafe entry.valueBytes
         if offset > count {
             let gap = unsafe UnsafeMutableRawBufferPointer(rebasing: value[count..<offset])
@@ -98,8 +99,12 @@ extension OpenEntry {
         return true
     }
 
-    /// Lets `body` change the bytes of a string in place.
-    package func withMutableBytes<Result>(_ body: (inout MutableRawSpan) -> Result) -> Result {
+    /// Lets `body` change the bytes of a string in place, those in `range` only.
+    package func withMutableBytes<Result>(
+        in range: Range<Int>,
+        _ body: (inout MutableRawSpan) -> Result
+    ) -> Result {
+        passDoor(range)
         setForm(.edited)
         var span = unsafe entry.valueBytes.mutableBytes
         return body(&span)

@@ -1,0 +1,175 @@
+import Bytes
+import Platform
+import RDB
+
+/// The files of one snapshot on disk, under other names until they are whole.
+final class SnapshotOutput: FinishedFile {
+    private let storage: any Storage
+    private let isWritingChecksum: Bool
+    private var targets: [Target]
+    private var unsyncedByteCount = 0
+    private var aside: AsideFile?
+
+    /// Dirty pages beyond this go to disk before more are made, so that the last sync is short.
+    private static let syncInterval = 32 << 20
+
+    private struct Target {
+        let name: String
+        let temporaryName: String
+        let head: ByteString
+        var file: (any StorageFile)?
+        var offset = 0
+        var checksum = CRC64()
+
+        init(_ file: SnapshotSaver.File) {
+            name = file.name
+            // Beside the file, so that the rename stays within one folder.
+            let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
+            temporaryName = "\(name[..<start])temp-\(name[start...])"
+            head = file.head
+        }
+
+        var folder: String {
+            guard let slash = name.lastIndex(of: "/") else { return "" }
+            return String(name[..<slash])
+        }
+
+        mutating func write(_ bytes: RawSpan) throws(SystemError) {
+            checksum.update(bytes)
+            try file?.write(bytes, at: offset)
+            offset += bytes.byteCount
+        }
+    }
+
+    init(
+        _ files: [SnapshotSaver.File],
+        isWritingChecksum: Bool,
+        in storage: any Storage
+    ) {
+        targets = files.map(Target.init)
+        self.isWritingChecksum = isWritingChecksum
+        self.storage = storage
+    }
+
+    /// Bytes of the first file so far.
+    var byteCount: Int { targets.first?.offset ?? 0 }
+
+    /// Creates the files and writes what they say ahead of the keys.
+    func open() throws(SystemError) {
+        for index in targets.indices {
+            targets[index].file = try SnapshotOutput.create(targets[index].temporaryName, storage)
+            let head = targets[index].head
+            try targets[index].write(head.bytes)
+        }
+    }
+
+    static func create(
+        _ name: String,
+        _ storage: any Storage
+    ) throws(SystemError) -> any StorageFile {
+        if try storage.exists(name) { try storage.remove(name) }
+        return try storage.create(name)
+    }
+
+    func write(_ bytes: RawSpan) throws {
+        for index in targets.indices { try targets[index].write(bytes) }
+        unsyncedByteCount += bytes.byteCount
+    }
+
+    func putAside(_ bytes: RawSpan, as number: Int) throws {
+        let aside = try self.aside ?? AsideFile(beside: targets[0].temporaryName, in: storage)
+        self.aside = aside
+        try aside.append(bytes, number)
+    }
+
+    func fetch(_ number: Int) throws {
+        try aside?.fetch(number) { bytes throws(SystemError) in
+            for index in targets.indices { try targets[index].write(bytes) }
+        }
+    }
+
+    func syncNowAndThen() throws(SystemError) {
+        guard unsyncedByteCount >= Self.syncInterval else { return }
+        unsyncedByteCount = 0
+        for target in targets { try target.file?.sync() }
+    }
+
+    /// Ends the files and gives them their names; returns how long the first is.
+    func publish() throws(SystemError) -> Int {
+        for index in targets.indices {
+            var end = ByteWriter(reserving: 8)
+            end.appendInteger(isWritingChecksum ? targets[index].checksum.value : 0)
+            try targets[index].write(end.bytes)
+            try targets[index].file?.sync()
+        }
+        for target in targets {
+            try storage.rename(target.temporaryName, to: target.name)
+            // The rename itself lives in the directory. Without this, a power cut can bring
+            // back the old snapshot after the log that led up to it is gone.
+            try storage.syncDirectory(target.folder)
+        }
+        return byteCount
+    }
+
+    /// Removes what is left over.
+    func close(keeping isSaved: Bool) {
+        aside?.remove()
+        guard !isSaved else { return }
+        for target in targets where target.file != nil { try? storage.remove(target.temporaryName) }
+    }
+}
+
+/// A file for parts of values whose turn has not come yet.
+private final class AsideFile {
+    private let storage: any Storage
+    private let name: String
+    private let file: any StorageFile
+    private var end = 0
+    /// Where the parts of each number lie; neighbours are one.
+    private var extents: [Int: [Range<Int>]] = [:]
+
+    init(beside other: String, in storage: any Storage) throws(SystemError) {
+        name = "\(other).parts"
+        self.storage = storage
+        file = try SnapshotOutput.create(name, storage)
+    }
+
+    func append(_ bytes: RawSpan, _ number: Int) throws(SystemError) {
+        try file.write(bytes, at: end)
+        let range = end..<(end + bytes.byteCount)
+        end = range.upperBound
+        var own = extents[number] ?? []
+        // Emptied there, so that it is not copied here.
+        extents[number] = []
+        if let last = own.last, last.upperBound == range.lowerBound {
+            own[own.count - 1] = last.lowerBound..<end
+        } else {
+            own.append(range)
+        }
+        extents[number] = own
+    }
+
+    func fetch(
+        _ number: Int,
+        _ body: (RawSpan) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        var buffer = ByteWriter()
+        for range in extents.removeValue(forKey: number) ?? [] {
+            var position = range.lowerBound
+            while position < range.upperBound {
+                buffer.removeAll()
+                let wanted = min(range.upperBound - position, 1 << 20)
+                let count = try file.read(wanted, at: position, into: &buffer)
+                guard count > 0 else {
+                    throw SystemError("read", "\(name): what was put aside is gone", code: 5)
+                }
+                try body(buffer.bytes)
+                position += count
+            }
+        }
+    }
+
+    func remove() {
+        try? storage.remove(name)
+    }
+}

@@ -1,0 +1,99 @@
+import Bytes
+import Foundation
+import Platform
+import RDB
+import Snapshots
+import Store
+import TestKit
+import Testing
+
+/// A file that was saved while everything changed, against a copy made when the save began.
+struct SnapshotOracleTests {
+    /// How many seeds; `LARDER_SEEDS` asks for more.
+    private static var seedCount: UInt64 {
+        ProcessInfo.processInfo.environment["LARDER_SEEDS"].flatMap(UInt64.init) ?? 400
+    }
+
+    private static let contents: SnapshotSaver.Contents = {
+        var contents = SnapshotSaver.Contents()
+        // Fields of hashes have deadlines.
+        contents.target = .valkey9
+        return contents
+    }()
+
+    private func load(_ storage: any Storage, _ name: String) throws -> [Place: Content] {
+        let data = DataSet(databaseCount: Chaos.databases, seed: 99)
+        var options = SnapshotLoader.Options()
+        options.dropsExpired = false
+        let file = try storage.open(name, writable: false)
+        var loader = try SnapshotLoader(file, options: options)
+        while try loader.advance(1000, into: data) {}
+        return Chaos.clone(data)
+    }
+
+    /// One save in small slices, with changes between them.
+    private func check(_ chaos: inout Chaos, seed: UInt64) throws {
+        let expected = chaos.clone()
+        let storage = SimulatedStorage()
+        let files = try [
+            SnapshotSaver.File("one.rdb", Self.contents, auxiliary: [("first", "1")]),
+            SnapshotSaver.File("two.rdb", Self.contents, auxiliary: []),
+        ]
+        let saver = try SnapshotSaver(chaos.data, to: files, in: storage, Self.contents) {}
+        let pace = [4, 40, 400].randomElement(using: &chaos.random) ?? 4
+        var result: SnapshotSaver.Result?
+        while true {
+            for _ in 0..<Int.random(in: 0..<10, using: &chaos.random) { chaos.change() }
+            saver.advance(chaos.data, Int.random(in: 1...pace, using: &chaos.random))
+            if !chaos.data.isSnapshotActive { result = saver.finish(chaos.data) }
+            if result != nil { break }
+        }
+        guard case .saved = result else {
+            Issue.record("seed \(seed): the save came to \(String(describing: result))")
+            return
+        }
+        #expect(try differences(load(storage, "one.rdb"), expected) == [], "seed \(seed)")
+        #expect(try differences(load(storage, "two.rdb"), expected) == [], "seed \(seed)")
+        #expect(try storage.names(in: "").sorted() == ["one.rdb", "two.rdb"])
+        chaos.checkInvariants()
+    }
+
+    /// A failure names its seed.
+    ///
+    /// The seeds are shared out, so that all cores take part.
+    @Test(arguments: [0, 1, 2, 3] as [UInt64])
+    func `a file holds every key as it was when the save began`(share: UInt64) throws {
+        for seed in 1...Self.seedCount where seed % 4 == share {
+            var chaos = Chaos(seed: seed &* 7919)
+            for _ in 0..<(chaos.keys * 4) { chaos.change() }
+            try check(&chaos, seed: seed)
+        }
+    }
+
+    /// A save that ends early leaves no file, and the data set ready for the next.
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func `a save may fail or be given up at any point`(seed: UInt64) throws {
+        var chaos = Chaos(seed: seed)
+        for _ in 0..<(chaos.keys * 4) { chaos.change() }
+        var faults = SimulatedStorage.Faults()
+        faults.failingCall = Int.random(in: 0..<12, using: &chaos.random)
+        let isCancelled = Bool.random(using: &chaos.random)
+        let storage = SimulatedStorage(faults: isCancelled ? .init() : faults)
+        let files = try [SnapshotSaver.File("one.rdb", Self.contents, auxiliary: [])]
+        let saver = try SnapshotSaver(chaos.data, to: files, in: storage, Self.contents) {}
+        for step in 0..<10 {
+            chaos.change()
+            saver.advance(chaos.data, 3)
+            if isCancelled, step == 5 { saver.cancel(chaos.data) }
+        }
+        let result = saver.finish(chaos.data)
+        let isActive = chaos.data.isSnapshotActive
+        #expect(!isActive)
+        chaos.checkInvariants()
+        if case .saved = result {
+        } else {
+            #expect(try storage.names(in: "").isEmpty)
+        }
+        try check(&chaos, seed: seed)
+    }
+}
