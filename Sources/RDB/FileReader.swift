@@ -173,7 +173,8 @@ public struct FileReader: ~Copyable {
     /// Whether the value of the last key record is a collection without elements, which servers
     /// skip; the value is still to be read.
     ///
-    /// Streams can be empty. Values whose count stands behind something else are not looked at.
+    /// Streams can be empty. Values whose count stands behind something else are not looked at,
+    /// and an intset without members is damage to every server.
     public mutating func hasEmptyValue() throws(RDBError) -> Bool {
         guard case .value(let encoding) = pending else {
             preconditionFailure("only a key that was not read yet has a value")
@@ -418,13 +419,11 @@ extension Input {
         case .list, .set, .sortedSetText, .sortedSet, .hash, .listQuicklist, .listQuicklist2:
             return try peekNumber(at: &cursor) == 0
         case .hashListpack, .setListpack, .sortedSetListpack:
-            return try peeksCount(4, UInt16.self)
+            return try peeksCount(4, UInt16.self, of: 7)
         case .hashZiplist, .listZiplist, .sortedSetZiplist:
-            return try peeksCount(8, UInt16.self)
-        case .setIntset:
-            return try peeksCount(4, UInt32.self)
+            return try peeksCount(8, UInt16.self, of: 11)
         case .hashZipmap:
-            return try peeksCount(0, UInt8.self)
+            return try peeksCount(0, UInt8.self, of: 2)
         default:
             return false
         }
@@ -434,12 +433,13 @@ extension Input {
     /// empty, since those are not worth it.
     private mutating func peeksCount<Count: FixedWidthInteger & BitwiseCopyable>(
         _ offset: Int,
-        _ type: Count.Type
+        _ type: Count.Type,
+        of byteCount: Int
     ) throws(RDBError) -> Bool {
         var cursor = 0
-        guard case .plain(let count) = try peekStringForm(at: &cursor),
-            count <= 16, count >= offset + MemoryLayout<Count>.size
-        else { return false }
+        guard case .plain(let count) = try peekStringForm(at: &cursor), count == byteCount else {
+            return false
+        }
         try need(cursor + count)
         return integer(at: cursor + offset, as: type) == 0
     }
