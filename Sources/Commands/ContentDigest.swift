@@ -27,7 +27,9 @@ struct ContentDigest {
     }
 
     mutating func append(_ number: Int) {
-        append([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }.bytes)
+        var bytes = ByteWriter()
+        bytes.appendBigEndian(UInt32(truncatingIfNeeded: number))
+        append(bytes.bytes)
     }
 
     /// As DEBUG tells it.
