@@ -142,8 +142,8 @@ let package = Package(
         tests(
             of: "Larder",
             imports: [
-                "Larder", "Bytes", "RDB", "Platform", "Store", "Dump", "Commands", "Snapshots",
-                "TestKit",
+                "Larder", "Bytes", "RDB", "RESP", "Platform", "Store", "Dump", "Commands",
+                "Snapshots", "TestKit",
             ]
         ),
         tests(of: "Inspect", imports: ["Inspect", "RDB", "Bytes", "Platform", "TestKit"]),

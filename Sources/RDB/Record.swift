@@ -49,4 +49,10 @@ public struct ModuleAuxiliary: Equatable, Sendable {
     public var module: ModuleID
     /// 1 = to be loaded before the keys, 2 = after.
     public var when: UInt64
+
+    /// Data of `module`, to be loaded before or after the keys.
+    public init(module: ModuleID, when: UInt64) {
+        self.module = module
+        self.when = when
+    }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Larder
 import Platform
 import RDB
+import RESP
 import Snapshots
 import Store
 import TestKit
@@ -87,7 +88,8 @@ struct ModuleDataTests {
             engine("GET document")
                 == "-WRONGTYPE Operation against a key holding the wrong kind of value"
         )
-        guard case .bulk(let payload) = engine("DUMP document") else {
+        let dumped: Reply? = engine("DUMP document")
+        guard case .bulk(let payload) = dumped else {
             Issue.record("no payload")
             return
         }
@@ -111,7 +113,8 @@ struct ModuleDataTests {
         #expect(engine.engine.functionLibraries == ["#!lua\tname=one\nreturn"])
         let requests = ["LIST", "DUMP", "FLUSH", "DELETE one", "LOAD #!lua\tname=one"]
         for request in requests.map({ "FUNCTION \($0)" }) + ["FCALL f 0"] {
-            guard case .error(let text) = engine(request) else {
+            let reply: Reply? = engine(request)
+            guard case .error(let text) = reply else {
                 Issue.record("\(request) was not refused")
                 continue
             }
