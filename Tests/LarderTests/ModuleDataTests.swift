@@ -17,11 +17,11 @@ struct ModuleDataTests {
     private let after = ModuleAuxiliary(module: Self.module, when: 2)
 
     /// `ReJSON-RL` version 3.
-    private static let module = ModuleID(bits: 0x4517_9238_DF91_2C03)
+    private static let module = ModuleID(bits: 0x45E2_5238_DF91_2C03)
 
     /// The id, a string, an unsigned integer, the end.
     private static let value: [UInt8] =
-        [0x81, 0x45, 0x17, 0x92, 0x38, 0xDF, 0x91, 0x2C, 0x03, 5, 3, 0x61, 0x62, 0x63, 2, 7, 0]
+        [0x81, 0x45, 0xE2, 0x52, 0x38, 0xDF, 0x91, 0x2C, 0x03, 5, 3, 0x61, 0x62, 0x63, 2, 7, 0]
 
     private func writeFile() throws {
         let sink = MemorySink()
@@ -69,7 +69,7 @@ struct ModuleDataTests {
         let keeper = SaveKeeper(storage: try DiskStorage(path: directory.path)) {}
         try keeper.saveNow(first.engine)
         let saved = [UInt8](try Data(contentsOf: path))
-        let opcode: [UInt8] = [0xF7, 0x81, 0x45, 0x17, 0x92, 0x38, 0xDF, 0x91, 0x2C, 0x03, 2]
+        let opcode: [UInt8] = [0xF7, 0x81, 0x45, 0xE2, 0x52, 0x38, 0xDF, 0x91, 0x2C, 0x03, 2]
         for bytes in [opcode + [1, 2, 5, 0], opcode + [2, 5, 1, 0x78, 0], Self.value] {
             #expect(original.ranges(of: bytes).count == 1)
             #expect(saved.ranges(of: bytes).count == 1)

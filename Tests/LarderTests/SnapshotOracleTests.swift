@@ -92,7 +92,9 @@ struct SnapshotOracleTests {
         chaos.checkInvariants()
         if case .saved = result {
         } else {
-            #expect(try storage.names(in: "").isEmpty)
+            // What has its name is whole: only the directory could not be synced then.
+            let names = try storage.names(in: "")
+            #expect(names.isEmpty || names == ["one.rdb"], "\(names)")
         }
         try check(&chaos, seed: seed)
     }
