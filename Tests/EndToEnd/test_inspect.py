@@ -15,7 +15,7 @@ import pytest
 import content
 import exported
 from conftest import ROOT, SHARED_FIXTURES
-from inspector import inspect, inspect_json, inspector
+from inspector import inspect, inspect_json, inspector, peak_memory
 
 OWN = ROOT / "Fixtures" / "rdb"
 SERVERS = ["redis-6.2.5", "redis-7.0.15", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
@@ -408,19 +408,6 @@ def test_memory_stays_flat_for_a_value_of_any_size(peer, tmp_path):
                       ["export", "--format", "csv"], ["show", "many"]):
         peak = peak_memory(inspector(), *arguments, "-q", path)
         assert peak < 32 << 20, f"{arguments} took {peak >> 20} MiB"
-
-
-def peak_memory(*command):
-    """Bytes that a program had in memory at most.
-
-    Asked for by a small process: a child counts what its parent had when it was born.
-    """
-    asking = ("import os, subprocess, sys; process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
-              "_, status, usage = os.wait4(process.pid, 0); print(status, usage.ru_maxrss)")
-    done = subprocess.run([sys.executable, "-c", asking, *map(str, command)], capture_output=True, text=True, check=True)
-    status, kilobytes = map(int, done.stdout.split())
-    assert status == 0, command
-    return kilobytes << 10
 
 
 def corrupt():

@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import sys
 
 from servers import ROOT
 
@@ -21,3 +22,16 @@ def inspect(*arguments, code=0, **options):
 
 def inspect_json(*arguments, code=0):
     return json.loads(inspect(*arguments, "--json", code=code))
+
+
+def peak_memory(*command):
+    """Bytes that a program had in memory at most.
+
+    Asked for by a small process: a child counts what its parent had when it was born.
+    """
+    asking = ("import os, subprocess, sys; process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
+              "_, status, usage = os.wait4(process.pid, 0); print(status, usage.ru_maxrss)")
+    done = subprocess.run([sys.executable, "-c", asking, *map(str, command)], capture_output=True, text=True, check=True)
+    status, kilobytes = map(int, done.stdout.split())
+    assert status == 0, command
+    return kilobytes << 10

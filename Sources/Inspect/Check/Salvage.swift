@@ -176,7 +176,10 @@ extension Salvage {
                     database = number
                 case .sizes(let keys, _):
                     report.statedKeyCount += Int(clamping: keys)
-                case .end: return (end, nil)
+                case .end:
+                    // Damage may look like the end; then the rest is still to be looked for.
+                    guard place(reader.offset, start) < content.byteCount else { return (end, nil) }
+                    throw RDBError(.unknownType, at: reader.offset, "the end has more behind it")
                 default: break
                 }
                 end = place(reader.offset, start)
