@@ -31,6 +31,7 @@ extension ServerHost {
         settings.compression =
             LogCompression(rawValue: configuration.text("appendcompression")) ?? .lz4
         let wakeUp = wakeUp
+        try storage.lock()
         let opened = try EffectLog(
             continuing: recovered,
             orBeginning: beginning,

@@ -24,7 +24,10 @@ extension ServerHost {
         recovery.snapshotName = configuration.text("dbfilename")
         recovery.cutsTornTail = configuration.isOn("aof-load-truncated")
         recovery.keepsModules = engine.settings.keepsModules
-        if configuration.isOn("appendonly") { recovery.log = logDirectory }
+        if configuration.isOn("appendonly") {
+            try lockDirectory()
+            recovery.log = logDirectory
+        }
         engine.dataSet.now = time.wallTime.milliseconds
         var lastReport = begin
         var lastAttended = begin
@@ -60,6 +63,23 @@ extension ServerHost {
             try openLogAfterLoading(&engine)
         }
         isServing = true
+    }
+
+    /// Makes sure that nobody else writes to the log, a tool that repairs it included.
+    private func lockDirectory() throws(StartFailure) {
+        do throws(SystemError) {
+            try storage.lock()
+        } catch {
+            guard error.code == EWOULDBLOCK else {
+                throw StartFailure("Can't lock the data directory: \(error)")
+            }
+            throw StartFailure(
+                """
+                Another server, or a tool that repairs its log, has the directory \
+                \(Paths.currentDirectory) open: stop it, or use another 'dir'
+                """
+            )
+        }
     }
 
     /// Clients wait so long while data is loaded.
