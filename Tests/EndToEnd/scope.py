@@ -4,7 +4,6 @@
 NOT_YET = {
     "function": "FUNCTION is not there; libraries are only kept and written back",
     "scripts": "EVAL is not there, which the job queues' locks are made of",
-    "log-switch": "the log cannot be switched on while the daemon runs",
 }
 
 # Families of `Tools/differential` that have no undeclared difference left.

@@ -382,7 +382,6 @@ def test_defaults_are_those_of_valkey(larder, peer):
 
 
 def test_config_set_changes_what_happens(larder):
-    skip_unless_there("log-switch")
     with larder().connect() as connection:
         connection.ask("CONFIG", "SET", "appendonly", "yes")
         connection.ask("SET", "a", "1")
@@ -390,7 +389,6 @@ def test_config_set_changes_what_happens(larder):
 
 
 def test_the_log_switched_on_while_running_holds_everything(larder):
-    skip_unless_there("log-switch")
     server = larder()
     with server.connect() as connection:
         connection.pipeline([("SET", f"before:{i}", i) for i in range(1000)])
