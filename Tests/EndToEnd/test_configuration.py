@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, skip_unless_there
+from conftest import ROOT
 from servers import free_port
 from wire import Connection, ReplyError
 
