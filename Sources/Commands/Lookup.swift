@@ -94,6 +94,11 @@ extension Engine {
         return dataSet[Int(number)]
     }
 
+    /// Looks at the clock again after something that took long: deadlines have passed meanwhile.
+    package mutating func readClock() {
+        dataSet.now = host.timeOfDay / 1000
+    }
+
     /// While the log is replayed, later requests may rely on keys that have expired since.
     var isReplaying: Bool { sessions[current].flags.contains(.trusted) }
 
@@ -118,9 +123,17 @@ extension Engine {
         announce(key.bytes, .expired, "expired", in: keyspace)
     }
 
-    /// Notes that the current command changed `key`.
-    mutating func changed(_ key: RawSpan, _ kind: Notification, _ event: StaticString) {
-        statistics.changes += 1
+    /// Notes that the current command changed `key`, and so many things in it.
+    ///
+    /// Save points count elements, fields and members as the peers do. An event that tells more
+    /// of what was counted already has a count of 0.
+    mutating func changed(
+        _ key: RawSpan,
+        _ kind: Notification,
+        _ event: StaticString,
+        count: Int = 1
+    ) {
+        statistics.changes += Int64(count)
         if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
     }
 
@@ -129,9 +142,10 @@ extension Engine {
         _ key: RawSpan,
         _ kind: Notification,
         _ event: StaticString,
+        count: Int = 1,
         in keyspace: Keyspace
     ) {
-        statistics.changes += 1
+        statistics.changes += Int64(count)
         if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
     }
 

@@ -82,9 +82,26 @@ extension Engine {
             let key = watched.key.bytes
             let successor = other?.find(key)
             guard keyspace.find(key) != nil || successor != nil else { continue }
+            if let successor, successor.isExpired {
+                replaceWatched(watched, wasThere: keyspace.find(key) != nil)
+                continue
+            }
             for session in watches.sessions(watching: watched) {
-                let isThere = successor.map { !$0.isExpired } ?? false
-                failWatch(of: watched, by: session, isThere: isThere)
+                failWatch(of: watched, by: session, isThere: successor != nil)
+            }
+        }
+    }
+
+    /// A key that is past its deadline comes in the place of a watched one: nothing changes for
+    /// those who watched no key at all, or one that was past its deadline, too.
+    private mutating func replaceWatched(_ watched: WatchedKey, wasThere: Bool) {
+        for session in watches.sessions(watching: watched) {
+            guard let details = sessions[session].details else { continue }
+            if details.watchedKeys[watched] == true { continue }
+            if wasThere {
+                sessions[session].flags.insert(.watchFailed)
+            } else {
+                details.watchedKeys[watched] = true
             }
         }
     }

@@ -216,6 +216,14 @@ public struct ReplyWriter: ~Copyable, Sendable {
         aggregateHeader(.push, count)
     }
 
+    /// What is told beside the next reply; twice that many replies follow, then that one.
+    ///
+    /// RESP2 has no form for it: there, nothing may be told.
+    public mutating func attribute(_ count: Int) {
+        precondition(protocolVersion == .resp3, "RESP2 has no attributes")
+        header(UInt8(ascii: "|"), count)
+    }
+
     /// An array whose count `endArray` will tell.
     public func beginArray() -> Mark {
         mark

@@ -63,7 +63,9 @@ package struct ConfigurationReader {
             )
         }
         let isSavePoint = directive.name == "save"
-        try configuration.set(directive, to: arguments, adding: isSavePoint && hasReadSavePoints)
+        // `save` alone means no save points, as `save ""` does.
+        let words = isSavePoint && arguments.isEmpty ? [""] : arguments
+        try configuration.set(directive, to: words, adding: isSavePoint && hasReadSavePoints)
         if isSavePoint { hasReadSavePoints = true }
     }
 

@@ -103,6 +103,7 @@ struct Execution: ~Copyable {
                 let end = Ticks.now
                 if engine.spend(ticks: end &- ticks) {
                     engine.noteSlow(clients[slot].parser.request(in: input), ticks: end &- ticks)
+                    engine.readClock()
                 }
                 ticks = end
                 let replyByteCount = replies.byteCount - replyStart

@@ -21,6 +21,7 @@ FILE = r"""
    # An indented one.
 
   requirepass   "pa\x73s \"word\" \\ \t"
+save
 SAVE 900 1
 save 300 10 60 10000
 slave-priority 50

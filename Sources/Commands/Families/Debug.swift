@@ -146,7 +146,7 @@ private let debugDeeds: [DebugDeed] = [
         help: [
             "PROTOCOL <type>",
             "    Reply with a value of a type: string, integer, double, bignum, null, array,",
-            "    set, map, push, verbatim, true or false.",
+            "    set, map, attrib, push, verbatim, true or false.",
         ]
     ) { request, _, reply throws(CommandError) in try writeSample(request, &reply) },
     DebugDeed(
@@ -190,6 +190,7 @@ private let debugDeeds: [DebugDeed] = [
         // A text that is no number sleeps for no time, as `strtod` reads it.
         let seconds = DecimalText.parseDouble(request[2]) ?? 0
         engine.host.sleep(microseconds: Int64(min(max(seconds, 0), 1e9) * 1_000_000))
+        engine.readClock()
         reply.ok()
     },
     DebugDeed("help", 0...0, help: [], debugHelp),
@@ -398,6 +399,15 @@ private func writeSample(
         reply.push(2)
         reply.bulk("server-cpu-usage")
         reply.integer(42)
+    } else if request.is(2, "attrib") {
+        if reply.protocolVersion == .resp3 {
+            reply.attribute(1)
+            reply.bulk("key-popularity")
+            reply.array(2)
+            reply.bulk("key:123")
+            reply.integer(90)
+        }
+        reply.bulk("Some real reply following the attribute")
     } else if request.is(2, "bignum") {
         reply.bigNumber(ByteString("1234567999999999999999999999999999999").bytes)
     } else if request.is(2, "true") {

@@ -107,7 +107,9 @@ private func add(
         case .same, .refused, .notANumber: break
         }
     }
-    if added + updated > 0 { engine.changed(request.key, .sortedSet, "zadd") }
+    if added + updated > 0 {
+        engine.changed(request.key, .sortedSet, "zadd", count: added + updated)
+    }
     reply.integer(countsUpdates ? added + updated : added)
 }
 

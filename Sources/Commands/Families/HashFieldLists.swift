@@ -155,7 +155,7 @@ private func setWithDeadlines(
         hash.set(request[index], request[index + 1], deadline: moment, keepingDeadline: keeps)
     }
     engine.writeFields(fields, request, moment, keepsDeadlines: keeps)
-    engine.changed(request.key, .hash, "hset")
+    engine.changed(request.key, .hash, "hset", count: fields.count)
     if moment != nil, !engine.gates.isEmpty {
         engine.announce(request.key, .hash, "hexpire", in: engine.keyspace)
     }
@@ -223,6 +223,7 @@ struct FieldEffect: ~Copyable {
     }
 
     var isEmpty: Bool { names.isEmpty }
+    var count: Int { names.count }
 
     mutating func append(_ field: RawSpan) {
         names.append(ByteString(field))
@@ -257,7 +258,7 @@ extension Engine {
         guard !effect.isEmpty else { return }
         hasWrittenEffects = true
         effects.append(effect.request.request, database: keyspace.number)
-        changed(effect.key.bytes, .hash, event)
+        changed(effect.key.bytes, .hash, event, count: effect.count)
         if hash.value.isEmpty { removeEmptied(hash.open.entry, effect.key.bytes) }
     }
 

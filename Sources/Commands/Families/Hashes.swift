@@ -163,7 +163,7 @@ private func remove(
         removed += 1
         if hash.value.isEmpty { break }
     }
-    if removed > 0 { engine.fieldsRemoved(request.key, from: hash) }
+    if removed > 0 { engine.fieldsRemoved(removed, request.key, from: hash) }
     reply.integer(removed)
 }
 
@@ -212,13 +212,13 @@ extension Engine {
         where hash.set(request[index], request[index + 1]) {
             added += 1
         }
-        changed(request.key, .hash, "hset")
+        changed(request.key, .hash, "hset", count: request.count / 2 - 1)
         return added
     }
 
     /// Notes that fields were removed, and removes the key with the last of them.
-    mutating func fieldsRemoved(_ key: RawSpan, from hash: OpenHash) {
-        changed(key, .hash, "hdel")
+    mutating func fieldsRemoved(_ count: Int, _ key: RawSpan, from hash: OpenHash) {
+        changed(key, .hash, "hdel", count: count)
         if hash.value.isEmpty { removeEmptied(hash.open.entry, key) }
     }
 }

@@ -25,13 +25,16 @@ private func add(
 ) throws(CommandError) {
     let entry = try engine.hyperLogLog(engine.lookupForWrite(request.key))
     let counter = entry?.open().hyperLogLog ?? engine.keyspace.insertHyperLogLog(request.key)
-    var isChanged = entry == nil
-    if isChanged { counter.forgetCardinality() }
-    for index in 2..<max(request.count, 2) where try counter.counts(request[index]) {
-        isChanged = true
+    var changes = 0
+    if entry == nil {
+        counter.forgetCardinality()
+        changes = 1
     }
-    if isChanged { engine.changed(request.key, .string, "pfadd") }
-    reply.integer(isChanged ? 1 : 0)
+    for index in 2..<max(request.count, 2) where try counter.counts(request[index]) {
+        changes += 1
+    }
+    if changes > 0 { engine.changed(request.key, .string, "pfadd", count: changes) }
+    reply.integer(changes > 0 ? 1 : 0)
 }
 
 private func count(

@@ -115,7 +115,7 @@ extension Engine {
         guard let entry = keyspace.find(old) else { throw .noSuchKey }
         keyspace.move(entry, to: new, in: keyspace)
         announceArrival(of: new, in: keyspace)
-        changed(old, .generic, "rename_from")
+        changed(old, .generic, "rename_from", count: 0)
         changed(new, .generic, "rename_to")
         return true
     }
@@ -174,7 +174,7 @@ private func move(
     else { return reply.integer(0) }
     source.move(entry, to: request.key, in: destination)
     engine.announceArrival(of: request.key, in: destination)
-    engine.changed(request.key, .generic, "move_from")
+    engine.changed(request.key, .generic, "move_from", count: 0)
     engine.changed(request.key, .generic, "move_to", in: destination)
     reply.integer(1)
 }

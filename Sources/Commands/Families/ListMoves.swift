@@ -99,7 +99,7 @@ extension Engine {
             destination.push(list.element(at: index), to)
             reply.bulk(list.element(at: index))
         }
-        changed(key, .list, to.pushEvent)
+        changed(key, .list, to.pushEvent, count: 0)
         guard sourceKey.equals(key) else {
             finishPop(1, of: source.list.count, source.open().list, source, sourceKey, from)
             return true

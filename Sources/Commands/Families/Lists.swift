@@ -102,7 +102,7 @@ private func push(
     list.prepare(toAdd: request.count - 2, byteCount: byteCount)
     for index in 2..<request.count { list.push(request[index], end) }
     reply.integer(list.value.count)
-    engine.changed(request.key, .list, end.pushEvent)
+    engine.changed(request.key, .list, end.pushEvent, count: request.count - 2)
 }
 
 private func leftPop(
@@ -182,12 +182,12 @@ extension Engine {
         _ end: ListEnd
     ) {
         if count == total {
-            changed(key, .list, end.popEvent)
+            changed(key, .list, end.popEvent, count: count)
             return removeEmptied(entry, key)
         }
         list.remove(in: end.range(count, of: total))
         list.settle()
-        changed(key, .list, end.popEvent)
+        changed(key, .list, end.popEvent, count: count)
     }
 }
 
@@ -362,7 +362,7 @@ private func remove(
     )
     reply.integer(removed)
     guard removed > 0 else { return }
-    engine.changed(request.key, .list, "lrem")
+    engine.changed(request.key, .list, "lrem", count: removed)
     if list.value.count == 0 {
         engine.removeEmptied(entry, request.key)
     } else {
@@ -382,12 +382,12 @@ private func trim(
     let kept = slice(first, last, of: count)
     reply.ok()
     guard !kept.isEmpty else {
-        engine.changed(request.key, .list, "ltrim")
+        engine.changed(request.key, .list, "ltrim", count: count)
         return engine.removeEmptied(entry, request.key)
     }
     let list = entry.open().list
     list.remove(in: kept.upperBound..<count)
     list.remove(in: 0..<kept.lowerBound)
     list.settle()
-    engine.changed(request.key, .list, "ltrim")
+    engine.changed(request.key, .list, "ltrim", count: count - kept.count)
 }

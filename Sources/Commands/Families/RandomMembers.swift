@@ -27,7 +27,7 @@ private func pop(
         reply.bulk(member)
         if isRead { engine.effects.argument(member) }
     }
-    engine.membersRemoved(request.key, from: set, "spop")
+    engine.membersRemoved(1, request.key, from: set, "spop")
 }
 
 private func popMany(
@@ -43,7 +43,7 @@ private func popMany(
     guard count < found.count else {
         reply.set(found.count)
         found.forEachMember { reply.bulk($0) }
-        engine.changed(request.key, .set, "spop")
+        engine.changed(request.key, .set, "spop", count: found.count)
         engine.writeRemoval(request.key)
         return engine.removeEmptied(found.entry, request.key)
     }
@@ -60,7 +60,7 @@ private func popMany(
     for index in 2..<removal.count { set.remove(removal.request[index]) }
     engine.hasWrittenEffects = true
     engine.effects.append(removal.request, database: engine.keyspace.number)
-    engine.changed(request.key, .set, "spop")
+    engine.changed(request.key, .set, "spop", count: Int(count))
 }
 
 private func randomMember(

@@ -16,14 +16,18 @@ private func scan(
     let options = try ScanOptions(request, cursorAt: 1)
     var found = ScanResults(reply.protocolVersion)
     let keyspace = engine.keyspace
+    // What a walk meets it must not remove.
+    var expired: [ByteString] = []
     let cursor = options.walk { (cursor, visited) in
         keyspace.scan(cursor) { entry in
             visited += 1
-            guard !entry.isExpired, options.accepts(entry.key) else { return }
+            guard options.accepts(entry.key) else { return }
             guard options.kind == nil || options.kind == entry.kind else { return }
+            guard !entry.isExpired else { return expired.append(ByteString(entry.key)) }
             found.add(entry.key)
         }
     }
+    for key in expired { _ = engine.liveEntry(key.bytes) }
     found.finish(cursor, &reply)
 }
 

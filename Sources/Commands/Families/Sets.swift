@@ -31,7 +31,7 @@ private func add(
     }
     var added = 0
     for index in 2..<request.count where set.add(request[index]) { added += 1 }
-    if added > 0 { engine.changed(request.key, .set, "sadd") }
+    if added > 0 { engine.changed(request.key, .set, "sadd", count: added) }
     reply.integer(added)
 }
 
@@ -46,7 +46,7 @@ private func remove(
         removed += 1
         if set.value.isEmpty { break }
     }
-    if removed > 0 { engine.membersRemoved(request.key, from: set, "srem") }
+    if removed > 0 { engine.membersRemoved(removed, request.key, from: set, "srem") }
     reply.integer(removed)
 }
 
@@ -65,7 +65,7 @@ private func move(
     if let target, target.key.equals(source.entry.key) { return reply.integer(1) }
     let opened = source.open()
     opened.remove(member)
-    engine.membersRemoved(request[1], from: opened, "srem")
+    engine.membersRemoved(1, request[1], from: opened, "srem")
     let known = engine.keyspace.find(request[2])?.set.open()
     let set = known ?? engine.keyspace.insertSet(request[2], toHold: member)
     if set.add(member) { engine.changed(request[2], .set, "sadd") }
@@ -142,8 +142,13 @@ extension Engine {
     }
 
     /// Notes that members were removed, and removes the key with the last of them.
-    mutating func membersRemoved(_ key: RawSpan, from set: OpenSet, _ event: StaticString) {
-        changed(key, .set, event)
+    mutating func membersRemoved(
+        _ count: Int,
+        _ key: RawSpan,
+        from set: OpenSet,
+        _ event: StaticString
+    ) {
+        changed(key, .set, event, count: count)
         if set.value.isEmpty { removeEmptied(set.open.entry, key) }
     }
 }

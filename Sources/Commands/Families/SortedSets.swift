@@ -103,7 +103,9 @@ private func add(
         case .same, .refused, .notANumber: break
         }
     }
-    if added + updated > 0 { engine.changed(request.key, .sortedSet, "zadd") }
+    if added + updated > 0 {
+        engine.changed(request.key, .sortedSet, "zadd", count: added + updated)
+    }
     reply.integer(options.countsUpdates ? added + updated : added)
 }
 
@@ -160,7 +162,7 @@ private func remove(
     }
     reply.integer(removed)
     guard removed > 0 else { return }
-    engine.changed(request.key, .sortedSet, "zrem")
+    engine.changed(request.key, .sortedSet, "zrem", count: removed)
     if isEmpty { engine.removeEmptied(entry, request.key) }
 }
 
@@ -307,11 +309,11 @@ extension Engine {
         _ event: StaticString
     ) {
         if ranks.count == set.value.count {
-            changed(key, .sortedSet, event)
+            changed(key, .sortedSet, event, count: ranks.count)
             return removeEmptied(entry, key)
         }
         set.remove(in: ranks)
-        changed(key, .sortedSet, event)
+        changed(key, .sortedSet, event, count: ranks.count)
     }
 }
 

@@ -46,7 +46,7 @@ private func add(
     reply.bulk(id)
     engine.changed(request.key, .stream, "xadd")
     let trimmed = options.trimming.map { stream.trim($0) } ?? 0
-    if trimmed > 0 { engine.changed(request.key, .stream, "xtrim") }
+    if trimmed > 0 { engine.changed(request.key, .stream, "xtrim", count: 0) }
     engine.writeAddition(request, id, firstField, trimmedTo: trimmed > 0 ? stream.value.count : nil)
 }
 
@@ -176,7 +176,7 @@ private func remove(
     let stream = entry.open().stream
     var removed = 0
     for id in ids where stream.remove(id) { removed += 1 }
-    if removed > 0 { engine.changed(request.key, .stream, "xdel") }
+    if removed > 0 { engine.changed(request.key, .stream, "xdel", count: removed) }
     reply.integer(removed)
 }
 
@@ -192,7 +192,7 @@ private func trim(
     let stream = entry.open().stream
     let removed = stream.trim(trimming)
     if removed > 0 {
-        engine.changed(request.key, .stream, "xtrim")
+        engine.changed(request.key, .stream, "xtrim", count: removed)
         engine.writeTrimming(request.key, to: stream.value.count)
     }
     reply.integer(removed)
