@@ -66,7 +66,7 @@ package struct Migration {
         to output: MigrationOutput,
         _ start: (wall: Int64, monotonic: MonotonicTime)
     ) throws(MigrationError) -> Report {
-        let losses = ReportFile(try output.besides("report.json"))
+        let losses = ReportFile(try output.besides("report.json"), decisions.selection)
         let ledger = Ledger(isLenient: false, isStrict: decisions.isStrict) {
             (change, place, detail, partCount) throws(MigrationError) in
             try losses.add(change, place, detail, partCount)

@@ -2,24 +2,30 @@ import Bytes
 import Inspect
 import RDB
 
-/// The report of a migration as it is kept beside the output: every loss on a line of its own,
+/// The report of a migration as it is kept beside the output.
+///
+/// First which keys were asked for, and where they went; then every loss on a line of its own;
 /// then what it all came to.
 ///
-///     {"losses":[
+///     {"mapping":[
+///     {"rename":"user:*=u:*"},
+///     {"from":3,"to":1}
+///     ],
+///     "losses":[
 ///     {"feature":"field-deadlines","rule":"drop-ttl","subject":"","db":0,"key":"h","parts":2,"detail":null},
 ///     …
 ///     ],
 ///     "tool":"larder-migrate", …}
 ///
-/// Losses are written as they happen. A reader of the losses alone can go line by line.
+/// Losses are written as they happen. A reader of these two can go line by line.
 package final class ReportFile {
     private let file: any Destinable
     private var lines = ReportLines()
 
-    /// A report that goes to `file`.
-    package init(_ file: any Destinable) {
+    /// A report that goes to `file`, of a migration of `selection`.
+    package init(_ file: any Destinable, _ selection: Selection) {
         self.file = file
-        lines.begin()
+        lines.begin(selection)
     }
 
     /// Writes a loss down.
@@ -45,8 +51,13 @@ private struct ReportLines: ~Copyable {
     private var buffer = ByteWriter()
     private var isFirst = true
 
-    mutating func begin() {
-        buffer.append("{\"losses\":[\n")
+    mutating func begin(_ selection: Selection) {
+        buffer.append("{\"mapping\":[")
+        for (index, rule) in selection.rules.enumerated() {
+            buffer.append(index == 0 ? "\n" : ",\n")
+            buffer.append(rule)
+        }
+        buffer.append("\n],\n\"losses\":[\n")
     }
 
     mutating func add(_ change: Change, _ place: Place?, _ detail: String?, _ partCount: Int) {

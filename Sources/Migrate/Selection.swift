@@ -63,6 +63,8 @@ package struct Selection: Sendable {
 /// One star at most on either side; what it stands for on the left is put in its place on the
 /// right. Everything else is literal.
 package struct Rename: Sendable {
+    /// The rule as it was given.
+    package let text: String
     private let before: Part
     private let after: Part
 
@@ -85,6 +87,7 @@ package struct Rename: Sendable {
         guard sides.count == 2, let before = Part(sides[0]), let after = Part(sides[1]),
             before.suffix != nil || after.suffix == nil
         else { return nil }
+        self.text = text
         self.before = before
         self.after = after
     }

@@ -74,7 +74,8 @@ package final class Verification {
         defer { swap(&box.sort, &sort) }
         var count = 0
         var content = ByteWriter()
-        var reader = VerificationReader(side, now: now) { [self] code in
+        let selection = side == .first ? options.losses.selection : Selection()
+        var reader = VerificationReader(side, selection, now: now) { [self] code in
             libraries[code, default: []].insert(side)
         } _: { [self] entry throws(VerificationError) in
             count += 1
@@ -88,6 +89,7 @@ package final class Verification {
             }
         }
         try reader.read(source)
+        summary.leftOut += reader.leftOut
     }
 
     /// The sort, where closures can reach it.
@@ -173,6 +175,12 @@ struct VerificationCandidate {
     }
 
     var isEmpty: Bool { first == nil && second == nil }
+
+    /// What it is called on one side.
+    func place(on side: Side) -> (database: Int, name: ByteString)? {
+        guard side == .first, let origin = first?.origin else { return key }
+        return (Int(clamping: origin.database), origin.key)
+    }
 
     /// Takes an entry of the same key; of two of one side, which a server may give, the last.
     mutating func takes(_ entry: VerificationEntry) -> Bool {

@@ -17,9 +17,10 @@ package enum Side: UInt8, Sendable, CaseIterable {
 ///     key                            the first side's before the second's
 ///     u8      side
 ///     u8      encoding
-///     u8      1 = has a deadline
+///     u8      1 = has a deadline, 2 = was elsewhere
 ///     i64     deadline
 ///     16      digest of the value
+///     u32 BE  database where it was, and its key there, if it was elsewhere
 package struct VerificationEntry: Equatable {
     /// The database.
     package var database: Int
@@ -33,6 +34,8 @@ package struct VerificationEntry: Equatable {
     package var deadline: Int64?
     /// The value's digest.
     package var digest: Digest128
+    /// Where it lies, if a migration has moved it; `database` and `key` are where it went.
+    package var origin: Place?
 
     /// Sorts by database, then by the first bytes of the key.
     package var rank: UInt64 {
@@ -50,10 +53,13 @@ package struct VerificationEntry: Equatable {
         writer.append(key.bytes)
         writer.append(side.rawValue)
         writer.append(encoding.rawValue)
-        writer.append(deadline == nil ? 0 : 1)
+        writer.append((deadline == nil ? 0 : 1) | (origin == nil ? 0 : 2))
         writer.appendInteger(deadline ?? 0)
         writer.appendInteger(digest.high)
         writer.appendInteger(digest.low)
+        guard let origin else { return }
+        writer.appendBigEndian(UInt32(clamping: origin.database))
+        writer.append(origin.key.bytes)
     }
 
     /// Describes a key.
@@ -63,7 +69,8 @@ package struct VerificationEntry: Equatable {
         side: Side,
         encoding: Encoding,
         deadline: Int64?,
-        digest: Digest128
+        digest: Digest128,
+        origin: Place? = nil
     ) {
         self.database = database
         self.key = key
@@ -71,6 +78,7 @@ package struct VerificationEntry: Equatable {
         self.encoding = encoding
         self.deadline = deadline
         self.digest = digest
+        self.origin = origin
     }
 
     /// Reads what `encode` wrote; nil if it is something else.
@@ -84,9 +92,13 @@ package struct VerificationEntry: Equatable {
             else { return nil }
             let moment = try reader.readInteger(as: Int64.self)
             (self.side, self.encoding) = (side, encoding)
-            deadline = bytes.2 == 0 ? nil : moment
+            deadline = bytes.2 & 1 == 0 ? nil : moment
             let high = try reader.readInteger(as: UInt64.self)
             digest = Digest128(high: high, low: try reader.readInteger(as: UInt64.self))
+            if bytes.2 & 2 != 0 {
+                let number = UInt64(try reader.readBigEndian(as: UInt32.self))
+                origin = Place(number, ByteString(try reader.readBytes(reader.remaining)))
+            }
         } catch {
             return nil
         }

@@ -84,12 +84,13 @@ struct VerificationFindings {
         add(outline, outline.encoding.kind, deadline, at: place)
     }
 
-    /// Reads files for the keys of `candidates`.
+    /// Reads the files of a side for the keys of `candidates`.
     static func read(
         _ candidates: [VerificationCandidate],
+        _ side: Side,
         in paths: [String]
     ) throws(VerificationError) -> VerificationFindings {
-        var consumer = FindingConsumer(candidates)
+        var consumer = FindingConsumer(candidates, side)
         try VerificationError.catching { () throws(InspectError) in
             try Inspection(paths: paths).read(into: &consumer)
         }
@@ -107,9 +108,9 @@ private struct FindingConsumer: RecordConsumer {
         var key: ByteString
     }
 
-    init(_ candidates: [VerificationCandidate]) {
+    init(_ candidates: [VerificationCandidate], _ side: Side) {
         for (place, candidate) in candidates.enumerated() {
-            guard let key = candidate.key else { continue }
+            guard let key = candidate.place(on: side) else { continue }
             places[Name(database: key.database, key: key.name)] = place
         }
     }

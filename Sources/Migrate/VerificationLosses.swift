@@ -4,7 +4,8 @@ import Platform
 /// What a conversion has said that it lost, so that it is not told as a difference again.
 ///
 /// Reads the report that `convert` writes: each loss is on a line of its own. Of each key a hash
-/// and what may differ are kept: some thirty bytes.
+/// and what may differ are kept: some thirty bytes. What was asked for is in the report, too:
+/// which keys, under which names, in which databases.
 package struct VerificationLosses {
     /// What may differ.
     package struct Allowance: OptionSet, Sendable {
@@ -31,6 +32,10 @@ package struct VerificationLosses {
     }
 
     private var keys: [Int: Allowance] = [:]
+    /// Keys of the second whose fields became keys.
+    private var splitKeys: Set<Int> = []
+    /// Which keys of the first are in the second, and where.
+    package private(set) var selection = Selection()
     /// Libraries of functions that were left out.
     package private(set) var functions = 0
     /// Whether documents became strings with their text.
@@ -88,8 +93,9 @@ package struct VerificationLosses {
         if ByteString(line).text.contains("\"effect\":\"converted\",\"rule\":\"text\"") {
             documentsAreText = true
         }
-        guard let object = JSONLine(line), case .text(let feature) = object["feature"],
-            case .text(let rule) = object["rule"], object["parts"] != nil
+        guard let object = JSONLine(line), !selection.add(object),
+            case .text(let feature) = object["feature"], case .text(let rule) = object["rule"],
+            object["parts"] != nil
         else { return }
         if feature == "functions" { functions += 1 }
         guard case .text(let key) = object["key"], case .number(let database) = object["db"] else {
@@ -97,6 +103,28 @@ package struct VerificationLosses {
         }
         let allowance = Self.allowance(feature.text, rule.text)
         keys[Self.hash(key, database), default: []].formUnion(allowance)
+        guard rule == "split" else { return }
+        let (number, name) = destination(of: key, in: database)
+        splitKeys.insert(Self.hash(name, number))
+    }
+
+    /// Where a key of the first is in the second.
+    package func destination(
+        of key: ByteString,
+        in database: Int
+    ) -> (database: Int, name: ByteString) {
+        let number = selection.database(UInt64(clamping: database))
+        return (Int(clamping: number), selection.newName(of: key.bytes) ?? key)
+    }
+
+    /// Whether a key of the second is a field of a key of the first: `<key>:<field>`.
+    package func declaresField(_ key: ByteString, in database: Int) -> Bool {
+        guard !splitKeys.isEmpty else { return false }
+        return (0..<key.byteCount).contains { end in
+            guard key.bytes.byte(at: end) == UInt8(ascii: ":") else { return false }
+            let hash = ByteString(key.bytes.part(from: 0, count: end))
+            return splitKeys.contains(Self.hash(hash, database))
+        }
     }
 
     private static func allowance(_ feature: String, _ rule: String) -> Allowance {

@@ -56,7 +56,7 @@ final class VerificationRecheck {
         var found: [Side: VerificationFindings] = [:]
         for side in Side.allCases {
             if case .files(let paths) = sources[side] {
-                found[side] = try VerificationFindings.read(all, in: paths)
+                found[side] = try VerificationFindings.read(all, side, in: paths)
             }
         }
         var verdicts: [Verdict] = []
@@ -96,9 +96,10 @@ final class VerificationRecheck {
                 servers[side] = server
                 return server
             }
-            for (database, places) in Dictionary(grouping: places, by: { all[$0].key?.database }) {
+            let databases = Dictionary(grouping: places) { all[$0].place(on: side)?.database }
+            for (database, places) in databases {
                 guard let database else { continue }
-                let names = places.compactMap { all[$0].key?.name }
+                let names = places.compactMap { all[$0].place(on: side)?.name }
                 try server.read(names, in: database) { index, payload, deadline in
                     findings.add(payload, deadline, at: places[index])
                 }
@@ -123,7 +124,8 @@ final class VerificationRecheck {
                 VerificationDifference(database: key.database, key: key.name, aspects: aspects)
             )
         }
-        let allowance = losses.allowance(key.name, in: key.database)
+        let origin = candidate.place(on: .first) ?? key
+        let allowance = losses.allowance(origin.name, in: origin.database)
         switch (first.isThere(now), second.isThere(now)) {
         case (false, false):
             return first.hasExpired(now) || second.hasExpired(now) ? .expired : .gone
@@ -133,6 +135,7 @@ final class VerificationRecheck {
             return different([.missing(in: .second, other: first.kind)])
         case (false, true):
             if second.hasExpired(now) { return .expired }
+            if losses.declaresField(key.name, in: key.database) { return .declared }
             return different([.missing(in: .first, other: second.kind)])
         case (true, true):
             let aspects = aspects(candidate, first, second, now)

@@ -41,6 +41,8 @@ package struct VerificationSummary: Sendable {
     package internal(set) var differentDeadlines = 0
     /// Keys that differ in a way that a conversion has declared.
     package internal(set) var declared = 0
+    /// Keys of the first that were not asked for when it was converted.
+    package internal(set) var leftOut = 0
     /// Keys of one side whose deadline is past.
     package internal(set) var expired = 0
     /// Keys that differed at first and were the same when they were asked for again.

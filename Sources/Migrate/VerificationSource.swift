@@ -14,18 +14,25 @@ package enum VerificationSource: Sendable {
 /// Everything that is read of one side.
 struct VerificationReader: RecordConsumer, ~Copyable {
     private let side: Side
+    /// Which keys are compared, and where they are on the other side.
+    private let selection: Selection
+    /// Keys that are not compared.
+    private(set) var leftOut = 0
     private let take: (VerificationEntry) throws(VerificationError) -> Void
     private let takeFunction: (ByteString) -> Void
     private var digest: ValueDigest
 
-    /// Hands every key of `side` to `take`; what has expired at `now` is not there.
+    /// Hands every key of `side` that `selection` has to `take`; what has expired at `now` is not
+    /// there.
     init(
         _ side: Side,
+        _ selection: Selection,
         now: Int64,
         functions takeFunction: @escaping (ByteString) -> Void,
         _ take: @escaping (VerificationEntry) throws(VerificationError) -> Void
     ) {
         self.side = side
+        self.selection = selection
         self.take = take
         self.takeFunction = takeFunction
         digest = ValueDigest(now: now)
@@ -43,6 +50,10 @@ struct VerificationReader: RecordConsumer, ~Copyable {
     }
 
     mutating func key(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) {
+        guard selection.contains(reader.key, in: reader.database, record.encoding.kind) else {
+            leftOut += 1
+            return
+        }
         try reader.readValue(into: &digest)
         let key = ByteString(reader.key)
         let database = Int(clamping: reader.database)
@@ -63,7 +74,8 @@ struct VerificationReader: RecordConsumer, ~Copyable {
             at: 0,
             "cannot be compared",
             cause: VerificationError.unsuitable(
-                "the log has commands behind its base: only a server can tell what they come to"
+                "the log has commands behind its base, and only a server can tell what they come "
+                    + "to: start one on a copy of the log (--appendonly yes), and name its URL here"
             )
         )
     }
@@ -93,6 +105,11 @@ struct VerificationReader: RecordConsumer, ~Copyable {
         } catch {
             throw .unsuitable("key \"\(live.name)\" has a value that cannot be read: \(error)")
         }
+        let number = UInt64(clamping: live.database)
+        guard selection.contains(live.name.bytes, in: number, encoding.kind) else {
+            leftOut += 1
+            return
+        }
         try add(live.name, live.database, encoding, live.deadline)
     }
 
@@ -103,14 +120,18 @@ struct VerificationReader: RecordConsumer, ~Copyable {
         _ deadline: Int64?
     ) throws(VerificationError) {
         guard !digest.isEmpty else { return }
+        let origin = Place(UInt64(clamping: database), key)
+        let number = selection.database(origin.database)
+        let name = selection.newName(of: key.bytes)
         try take(
             VerificationEntry(
-                database: database,
-                key: key,
+                database: Int(clamping: number),
+                key: name ?? key,
                 side: side,
                 encoding: encoding,
                 deadline: deadline,
-                digest: digest.value
+                digest: digest.value,
+                origin: name == nil && number == origin.database ? nil : origin
             )
         )
     }

@@ -80,7 +80,8 @@ struct VerificationReport {
             ("different_deadlines", summary.differentDeadlines),
             ("libraries_missing_in_first", summary.functionsMissingInFirst),
             ("libraries_missing_in_second", summary.functionsMissingInSecond),
-            ("declared", summary.declared), ("expired", summary.expired),
+            ("declared", summary.declared), ("not_asked_for", summary.leftOut),
+            ("expired", summary.expired),
             ("changed_meanwhile", summary.changedMeanwhile),
         ]
     }

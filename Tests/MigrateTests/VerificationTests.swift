@@ -27,7 +27,9 @@ struct VerificationTests {
         for (index, key) in keys.enumerated() {
             for database in [0, 3] {
                 all.append(entry(key, index % 2 == 0 ? .first : .second, database: database))
-                all.append(entry(key, index % 2 == 0 ? .second : .first, database: database))
+                var other = entry(key, index % 2 == 0 ? .second : .first, database: database)
+                other.origin = Place(UInt64(database + 1), "was elsewhere")
+                all.append(other)
             }
         }
         for entry in all.shuffled() {
@@ -152,6 +154,37 @@ struct VerificationTests {
         for broken in ["", "{", "{\"a\"}", "{\"a\":\"b", "{\"a\":[1]}", "],"] {
             #expect(parsed(broken) == nil)
         }
+    }
+
+    @Test func `a report's mapping says where keys are on the other side`() throws {
+        var selection = Selection()
+        selection.included = ["user:*"]
+        selection.excluded = [ByteString([255])]
+        selection.kinds = [.hash, .string]
+        selection.databases = [0, 3]
+        selection.renames = [try #require(Rename("user:*=u:*"))]
+        selection.databaseNumbers = [3: 1]
+        let folder = TemporaryDirectory()
+        let output = try OutputFile(path: folder.path + "/report.json")
+        let report = ReportFile(output, selection)
+        let split = Change(.fieldDeadlines, .lost, "split")
+        try report.add(split, Place(3, "user:1"), nil, 1)
+        let conversion = try Conversion(
+            Decisions(for: try #require(Destination(named: "valkey-9.1")), now: 0),
+            Ledger(isLenient: true, isStrict: false)
+        ) { CountingSink(name: $0) }
+        try report.finish(Report(of: conversion, began: 0, seconds: 0))
+        try output.publish()
+        let losses = try VerificationLosses(reportAt: output.name)
+        #expect(losses.selection.included == ["user:*"])
+        #expect(losses.selection.excluded == [ByteString([255])])
+        #expect(losses.selection.kinds == [.hash, .string])
+        #expect(losses.selection.databases == [0, 3])
+        #expect(losses.destination(of: "user:1", in: 3) == (1, "u:1"))
+        #expect(losses.destination(of: "user:1", in: 0) == (0, "u:1"))
+        #expect(losses.declaresField("u:1:f", in: 1) && losses.declaresField("u:1::f", in: 1))
+        #expect(!losses.declaresField("u:1", in: 1) && !losses.declaresField("u:1:f", in: 3))
+        #expect(losses.allowance("user:1", in: 3).contains(.fields))
     }
 
     @Test func `a report's losses say what may differ`() throws {
