@@ -47,6 +47,7 @@ extension InspectError: CustomStringConvertible {
     /// One line: the file and what is wrong with it.
     package var description: String {
         switch problem {
+        case .system(let error) where error.isInterruption: "\(error)"
         case .system(let error): "\(path): \(error.call): \(error.reason)"
         case .rdb(let error): "\(path): \(error)"
         case .log(let error): "\(path): \(error)"

@@ -18,6 +18,7 @@ extension Inspection {
             throw RDBError(.transferFailed, at: 0, "", cause: error)
         }
         while true {
+            try heedTermination()
             switch try next(&log, location) {
             case .snapshot(let path):
                 if summary.format == nil {
@@ -30,6 +31,14 @@ extension Inspection {
                 summary.log = log.recovered
                 return try consumer.end(summary)
             }
+        }
+    }
+
+    private func heedTermination() throws(RDBError) {
+        do {
+            try Signals.heedTermination()
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "", cause: error)
         }
     }
 

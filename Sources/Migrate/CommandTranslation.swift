@@ -158,7 +158,7 @@ struct CommandTranslator {
         switch decisions.fieldDeadlines.decision(for: key.bytes) {
         case nil, .dropDeadline?: .lossy(rest, .fieldDeadlines, "drop-ttl")
         case let policy?:
-            .impossible("only --field-deadlines drop-ttl works for logs, not \(policy.rawValue)")
+            .impossible(Self.explanation(policy))
         }
     }
 
@@ -168,7 +168,13 @@ struct CommandTranslator {
         switch decisions.fieldDeadlines.decision(for: key.bytes) {
         case nil, .keep?: return .same
         case let policy?:
-            return .impossible("--field-deadlines \(policy.rawValue) does not work for logs")
+            return .impossible(Self.explanation(policy))
         }
+    }
+
+    /// A policy asks for what a hash has in the end, which no command of a log says.
+    private static func explanation(_ policy: FieldDeadlinePolicy) -> String {
+        "--field-deadlines \(policy.rawValue) is for dumps: let the source rewrite its log, or "
+            + "save, and convert that"
     }
 }

@@ -93,6 +93,19 @@ struct HeldHash: PayloadVisitor, ~Copyable {
         }
     }
 
+    /// Reports the fields, without their deadlines, as the value that they are.
+    func write(
+        as encoding: Encoding,
+        into visitor: inout some PayloadVisitor & ~Copyable
+    ) throws(RDBError) {
+        _ = try visitor.begin(encoding)
+        try visitor.announce(Extent(count: count))
+        try report { field, value, _ throws(RDBError) in
+            try visitor.hashField(.bytes(field), value: .bytes(value), deadline: nil)
+        }
+        try visitor.end()
+    }
+
     private func reportSpooled(
         _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
     ) throws(RDBError) {

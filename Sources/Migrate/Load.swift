@@ -10,9 +10,9 @@ import Transport
 ///     let outcome = try load.run()
 ///
 /// The files are read twice: first to find damage, and what the server has no place for, before
-/// anything is sent; then key after key, as payloads of the server's own version. How far the
-/// load has come is noted on disk, and a load of the same files into the same server goes on
-/// from there.
+/// anything is sent; then key after key, as payloads of the server's own version. The commands
+/// behind the base of a log follow. How far the load has come is noted on disk, and a load of
+/// the same files into the same server goes on from there.
 package final class Load {
     private let paths: [String]
     private let url: ServerURL
@@ -38,13 +38,18 @@ package final class Load {
         }
         let server = try LoadedServer(at: url)
         try server.check(survey, options)
+        if survey.hasCommands { try checkLog(server) }
         if let policy = server.identity.evictionPolicy {
             onMessage(
                 "\(url) may evict keys while it is loaded: its maxmemory-policy is \(policy)"
             )
         }
         let journal = try LoadJournal(survey, url, options)
-        if journal.isResuming { onMessage("goes on where an earlier load was interrupted") }
+        if journal.isResuming {
+            onMessage("goes on where an earlier load was interrupted")
+        } else if survey.hasCommands {
+            try server.checkIsEmpty()
+        }
         let traffic = LoadTraffic(to: url, map: server.map, options)
         traffic.onMessage = onMessage
         var pass = LoadPass(server, survey, traffic, journal, options, onProgress)
@@ -54,11 +59,22 @@ package final class Load {
             }
             try pass.finish()
         } catch {
-            try pass.stop()
-            throw error
+            guard let note = try pass.stop(), error.isInterruption else { throw error }
+            throw .interrupted(note: note)
         }
         try journal.remove()
         return pass.outcome
+    }
+
+    private func checkLog(_ server: LoadedServer) throws(LoadError) {
+        guard paths.count == 1 else {
+            throw .unsuitable("a log that has commands behind its base is loaded by itself")
+        }
+        var log = LoadLogSurvey(server, options)
+        try LoadError.catching { () throws(InspectError) in
+            try Inspection(paths: paths).read(into: &log)
+        }
+        try server.check(log, options)
     }
 }
 

@@ -16,8 +16,19 @@ package enum LoadError: Error, Sendable {
     case unsuitable(String)
     /// The server refused for longer than was to be waited.
     case impatient(server: String, seconds: Int, ByteString)
-    /// Somebody asked for the end.
-    case interrupted
+    /// Somebody asked for the end after something was sent; the file says how far the load came.
+    case interrupted(note: String)
+}
+
+extension LoadError {
+    /// Whether somebody asked for the end.
+    var isInterruption: Bool {
+        switch self {
+        case .system(let error): error.isInterruption
+        case .server(let error): error.isInterruption
+        default: false
+        }
+    }
 }
 
 extension LoadError: CustomStringConvertible {
@@ -33,7 +44,8 @@ extension LoadError: CustomStringConvertible {
         case .unsuitable(let text): text
         case .impatient(let server, let seconds, let text):
             "\(server) has said for \(seconds) seconds: \(text.text)"
-        case .interrupted: "interrupted"
+        case .interrupted(let note):
+            "\(SystemError.interruption); the same command goes on where \(note) says"
         }
     }
 }

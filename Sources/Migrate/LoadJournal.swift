@@ -5,6 +5,7 @@ import Platform
 /// Before anything is sent, the place up to which may be sent is on disk: a power cut at any
 /// moment leaves no key that was sent unbeknownst.
 final class LoadJournal {
+    private let path: String
     private let file: LoadStateFile
     private var state: LoadState
     private var savedAt: MonotonicTime?
@@ -21,7 +22,7 @@ final class LoadJournal {
 
     /// Reads what an earlier load has noted, and refuses what another load has noted.
     init(_ survey: LoadSurvey, _ url: ServerURL, _ options: LoadOptions) throws(LoadError) {
-        let path = options.statePath ?? survey.files[0].path + ".larder-load"
+        path = options.statePath ?? survey.files[0].path + ".larder-load"
         let fresh = LoadState(server: url.description, files: survey.files)
         let text: String?
         do throws(SystemError) {
@@ -66,6 +67,12 @@ final class LoadJournal {
         try save(done: done())
     }
 
+    /// Notes that everything before `position` is done, and lets what is there be sent.
+    func reach(_ position: LoadPosition) throws(LoadError) {
+        state.sent = max(state.sent, .end)
+        try save(done: position)
+    }
+
     /// Notes what is done, once a second.
     func note(done: @autoclosure () -> LoadPosition) throws(LoadError) {
         let now = time.monotonicTime
@@ -73,10 +80,11 @@ final class LoadJournal {
         try save(done: done())
     }
 
-    /// Notes what is done, now.
-    func stop(done: LoadPosition) throws(LoadError) {
-        guard state.sent > resumedFrom else { return }
+    /// Notes what is done, now; says where, unless nothing was sent.
+    func stop(done: LoadPosition) throws(LoadError) -> String? {
+        guard state.sent > resumedFrom else { return nil }
         try save(done: done)
+        return path
     }
 
     private func save(done: LoadPosition) throws(LoadError) {

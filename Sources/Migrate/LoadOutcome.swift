@@ -21,6 +21,10 @@ package struct LoadOutcome: Sendable {
     package internal(set) var functions = 0
     /// Libraries of functions that it has no place for.
     package internal(set) var functionsLeftOut = 0
+    /// Commands of a log that the server has done.
+    package internal(set) var commands = 0
+    /// Commands of a log that it has no place for.
+    package internal(set) var commandsLeftOut = 0
     /// Keys that the server has no place for, by how their values are laid out.
     package internal(set) var unsupported: [Encoding: Int] = [:]
     /// How many keys the server refused.
@@ -41,7 +45,9 @@ package struct LoadOutcome: Sendable {
     static let namedFailures = 100
 
     /// Whether something of the files is not in the server by choice of the user.
-    package var hasLosses: Bool { skipped > 0 || functionsLeftOut > 0 || !unsupported.isEmpty }
+    package var hasLosses: Bool {
+        skipped > 0 || functionsLeftOut > 0 || commandsLeftOut > 0 || !unsupported.isEmpty
+    }
 
     mutating func fail(_ key: LoadedKey, _ reason: ByteString) {
         failedCount += 1

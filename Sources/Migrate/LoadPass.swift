@@ -15,6 +15,7 @@ struct LoadPass: RecordConsumer, ~Copyable {
     private var payloads: LoadPayloads
     private var file = -1
     private let tally: LoadTally
+    private var log: LoadLog?
 
     init(
         _ server: LoadedServer,
@@ -63,7 +64,8 @@ struct LoadPass: RecordConsumer, ~Copyable {
             tally.outcome.expired += 1
             return
         }
-        guard server.holds(record.encoding) || mayRewrite(record.encoding) else {
+        let mayBePlain = record.encoding.hasFieldDeadlines && !server.target.holdsFieldDeadlines
+        guard server.holds(record.encoding) || mayRewrite(record.encoding) || mayBePlain else {
             tally.outcome.unsupported[record.encoding, default: 0] += 1
             return
         }
@@ -74,7 +76,9 @@ struct LoadPass: RecordConsumer, ~Copyable {
             deadline: record.deadline,
             position: position
         )
-        if options.isUsingCommands && record.encoding != .module || survey.isLarge(at: position) {
+        if mayBePlain {
+            try sendPlainHash(key, record, &reader)
+        } else if isMadeByCommands(record, position) {
             let maker = LoadMaker(key, for: server.target, traffic, tally, options)
             try maker.make { commands throws(RDBError) in
                 try reader.readValue(into: &commands)
@@ -85,8 +89,58 @@ struct LoadPass: RecordConsumer, ~Copyable {
         try stopping { () throws(LoadError) in try makeWhatWasRefused() }
     }
 
+    mutating func effects(_ requests: RawSpan, startsFile: Bool) throws(RDBError) {
+        guard journal.resumedFrom < .end else { return }
+        try stopping { () throws(LoadError) in
+            try beginLog().take(requests, startsFile: startsFile)
+        }
+    }
+
+    /// What takes the commands of the log; before the first of them, all keys are there.
+    private mutating func beginLog() throws(LoadError) -> LoadLog {
+        if let log { return log }
+        try finishKeys()
+        try journal.reach(.commands)
+        let log = LoadLog(server, traffic, tally, options)
+        self.log = log
+        return log
+    }
+
     private func mayRewrite(_ encoding: Encoding) -> Bool {
         options.isSkippingUnsupported && (encoding == .stream4 || encoding == .stream5)
+    }
+
+    private func isMadeByCommands(_ record: KeyRecord, _ position: LoadPosition) -> Bool {
+        options.isUsingCommands && record.encoding != .module || survey.isLarge(at: position)
+    }
+
+    /// Sends a hash of which no field has a deadline any more, for a server that knows of none.
+    private mutating func sendPlainHash(
+        _ key: LoadedKey,
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        var hash = HeldHash(at: now, ByteWriter(), Spool())
+        try reader.readValue(into: &hash)
+        guard hash.deadlineCount == 0 else {
+            tally.outcome.unsupported[record.encoding, default: 0] += 1
+            return
+        }
+        guard hash.count > 0 else {
+            tally.outcome.expired += 1
+            return
+        }
+        if isMadeByCommands(record, key.position) {
+            let maker = LoadMaker(key, for: server.target, traffic, tally, options)
+            return try maker.make { commands throws(RDBError) in
+                try hash.write(as: .hash, into: &commands)
+            }
+        }
+        var item: LoadItem?
+        try payloads.make(of: hash) { payload in
+            item = key.restore(payload, record, isReplacing: options.existing == .replace)
+        }
+        try put(item)
     }
 
     private mutating func send(
@@ -99,6 +153,10 @@ struct LoadPass: RecordConsumer, ~Copyable {
         try payloads.read(record, from: &reader) { payload in
             item = key.restore(payload, record, isReplacing: replaces)
         }
+        try put(item)
+    }
+
+    private func put(_ item: LoadItem?) throws(RDBError) {
         guard let item else { return }
         tally.outcome.byteCount += item.byteCount
         try stopping { () throws(LoadError) in try traffic.put(item) }
@@ -146,8 +204,16 @@ struct LoadPass: RecordConsumer, ~Copyable {
         }
     }
 
-    /// Waits for everything that is under way.
+    /// Sees everything done that is under way.
     mutating func finish() throws(LoadError) {
+        guard survey.hasCommands else { return try finishKeys() }
+        let log = try beginLog()
+        (tally.outcome.commands, tally.outcome.commandsLeftOut) = try log.finish()
+        try journal.reach(.end)
+        try log.removeNote()
+    }
+
+    private func finishKeys() throws(LoadError) {
         repeat {
             try traffic.finish()
             try tally.decideAll()
@@ -155,8 +221,8 @@ struct LoadPass: RecordConsumer, ~Copyable {
         } while tally.hasUnfinished
     }
 
-    /// Notes how far the load has come, for another to go on.
-    func stop() throws(LoadError) {
+    /// Notes how far the load has come, for another to go on; says in which file, if that is needed.
+    func stop() throws(LoadError) -> String? {
         try journal.stop(done: tally.done)
     }
 }

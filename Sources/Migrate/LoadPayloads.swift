@@ -44,6 +44,15 @@ struct LoadPayloads: ~Copyable {
         payload.appendInteger(CRC64.checksum(payload.bytes))
         try body(payload.bytes)
     }
+
+    /// Lends a hash as a payload.
+    mutating func make(
+        of hash: borrowing HeldHash,
+        _ body: (RawSpan) throws(RDBError) -> Void
+    ) throws(RDBError) {
+        try hash.write(as: .hash, into: &writer)
+        try writer.finishPayload(body)
+    }
 }
 
 /// The bytes of a value as they are in the file.

@@ -1,5 +1,6 @@
 import Bytes
 import Inspect
+import Platform
 import RDB
 
 /// What is in the files of a load: a first pass, so that damage is found before anything is sent.
@@ -21,6 +22,7 @@ package struct LoadSurvey: RecordConsumer {
     /// Values that are too long for one request.
     private var largeValues: Set<LoadPosition> = []
     private let splitByteCount: Int
+    private let now = SystemTime().wallTime.milliseconds
 
     static let sampleCount = 5
 
@@ -42,15 +44,31 @@ package struct LoadSurvey: RecordConsumer {
     ) throws(RDBError) {
         keyCount += 1
         highestDatabase = max(highestDatabase, reader.database)
-        encodings[record.encoding, default: 0] += 1
-        if samples[record.encoding, default: []].count < Self.sampleCount {
-            samples[record.encoding, default: []].append(ByteString(reader.key))
-        }
+        let name = ByteString(reader.key)
         let start = reader.offset
-        try reader.skipValue()
+        let encoding = try layout(of: record, &reader)
+        encodings[encoding, default: 0] += 1
+        if samples[encoding, default: []].count < Self.sampleCount {
+            samples[encoding, default: []].append(name)
+        }
         if reader.offset - start > splitByteCount {
             largeValues.insert(LoadPosition(file: files.count - 1, offset: record.offset))
         }
+    }
+
+    /// How a value is laid out, which is read; a hash of which no field has a deadline any more is
+    /// a plain one to every server.
+    private func layout(
+        of record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) -> Encoding {
+        guard record.encoding.hasFieldDeadlines else {
+            try reader.skipValue()
+            return record.encoding
+        }
+        var deadlines = DeadlineSearch(now: now)
+        try reader.readValue(into: &deadlines)
+        return deadlines.isSuccessful ? record.encoding : .hash
     }
 
     package mutating func record(
@@ -67,6 +85,22 @@ package struct LoadSurvey: RecordConsumer {
     package mutating func end(_ file: FileSummary) throws(RDBError) {
         files[files.count - 1].byteCount = file.byteCount
         files[files.count - 1].checksum = file.checksum
+    }
+}
+
+/// Finds out whether a field of a hash still has a deadline.
+private struct DeadlineSearch: PayloadVisitor {
+    let now: Int64
+    private(set) var isSuccessful = false
+
+    init(now: Int64) {
+        self.now = now
+    }
+
+    mutating func begin(_ encoding: Encoding) -> Reporting { .elements }
+
+    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
+        if let deadline, deadline > now { isSuccessful = true }
     }
 }
 

@@ -92,7 +92,6 @@ final class LoadTraffic {
     // One turn.
 
     private func turn() throws(LoadError) {
-        if Signals.termination != nil { throw .interrupted }
         if pause.isOn, pause.isOver(at: time.monotonicTime) { try resume() }
         try waitForServers()
         for shard in Array(shards.values) { try exchange(with: shard) }

@@ -41,6 +41,14 @@ struct LoadedServer {
     /// What payloads are made for.
     var target: Target { identity.target }
 
+    /// What becomes of the commands of a log on their way there.
+    func decisions(_ options: LoadOptions) -> Decisions {
+        var decisions = Decisions(for: identity.destination, now: 0)
+        decisions.isDroppingCommands = options.isSkippingUnsupported
+        if hasModules { decisions.modules.default = .copy }
+        return decisions
+    }
+
     /// Whether it has a place for values of an encoding.
     func holds(_ encoding: Encoding) -> Bool {
         switch encoding {
@@ -53,12 +61,6 @@ struct LoadedServer {
 
     /// Refuses files that do not fit before anything is sent.
     func check(_ survey: LoadSurvey, _ options: LoadOptions) throws(LoadError) {
-        if survey.hasCommands {
-            throw .unsuitable(
-                "the log has commands behind its base; save the data set as a dump, "
-                    + "or let the log be rewritten, and load that"
-            )
-        }
         try check(highestDatabase: Int(clamping: survey.highestDatabase))
         guard !options.isSkippingUnsupported else { return }
         let foreign = survey.encodings.filter { !holds($0.key) }
@@ -69,6 +71,31 @@ struct LoadedServer {
                     + "libraries; --skip-unsupported leaves them out"
             )
         }
+    }
+
+    /// Refuses a log whose commands cannot all be done there.
+    func check(_ log: LoadLogSurvey, _ options: LoadOptions) throws(LoadError) {
+        guard map == nil else {
+            throw .unsuitable(
+                "the log has commands behind its base, which a cluster cannot do in their order: "
+                    + "load it into a single server, or load a dump of the data set"
+            )
+        }
+        try check(highestDatabase: Int(clamping: log.highestDatabase))
+        guard let losses = log.losses, !options.isSkippingUnsupported else { return }
+        throw .unsuitable(
+            "\(identity) has no place for commands of the log: \(losses). "
+                + "--skip-unsupported leaves them out"
+        )
+    }
+
+    /// Refuses commands where they would find something else than they did when they were logged.
+    func checkIsEmpty() throws(LoadError) {
+        guard identity.keyCounts.values.contains(where: { $0 > 0 }) else { return }
+        throw .unsuitable(
+            "the log has commands behind its base, whose outcome depends on what is there before, "
+                + "and \(url) has keys: empty it first, or load a dump of the data set"
+        )
     }
 
     private func text(about foreign: [Encoding: Int], _ survey: LoadSurvey) -> String {

@@ -18,8 +18,13 @@ package final class LogConversion {
     private let translator: CommandTranslator
     private let isDropping: Bool
     private let ledger: Ledger
-    private let limits = RequestLimits(maximumBulkByteCount: .max / 4)
-    private var database: UInt64 = 0
+    /// Commands that were left out.
+    package private(set) var leftOutCount = 0
+    /// The highest database that was selected.
+    package private(set) var highestDatabase: UInt64 = 0
+    private var database: UInt64 = 0 {
+        didSet { highestDatabase = max(highestDatabase, database) }
+    }
     private var fileNumber = 0
     private var offsetInFile = 0
 
@@ -71,7 +76,7 @@ package final class LogConversion {
     ) throws(MigrationError) -> Int {
         let isWhole: Bool
         do {
-            isWhole = try parser.parse(rest, within: limits)
+            isWhole = try parser.parse(rest, within: .anything)
         } catch {
             throw .impossible("\(place): \(error.text.text)")
         }
@@ -104,12 +109,14 @@ package final class LogConversion {
                 detail: place
             )
         case .withoutValue(let rule):
+            leftOutCount += 1
             try ledger.note(
                 Change(.logCommands, .lost, rule, request.name),
                 at: Place(database, request.key),
                 detail: place
             )
         case .impossible(let why):
+            leftOutCount += 1
             try ledger.note(
                 Change(.logCommands, isDropping ? .lost : .undecided, "drop", request.name),
                 at: Place(database, request.key),

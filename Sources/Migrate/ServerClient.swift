@@ -20,6 +20,7 @@ package final class ServerClient {
     static let connectMilliseconds = 10_000
     /// How long a server may be silent while it owes a reply.
     static let silenceSeconds = 120
+    private static let longestWaitMilliseconds = 200
     private static let receiveByteCount = 256 << 10
 
     /// Connects, presents the password, and selects the database of the URL.
@@ -31,6 +32,7 @@ package final class ServerClient {
                 within: Self.connectMilliseconds
             )
         } catch {
+            try Self.heedTermination()
             throw ServerError(url.description, .system(error))
         }
         try authenticate()
@@ -175,20 +177,34 @@ package final class ServerClient {
 
     /// Waits until one of `clients` can go on.
     ///
-    /// Throws when none can within the time and that is as long as a server may be silent.
+    /// Throws when somebody asked for the end, or when none can within the time and that is as long as a server may be silent.
     static func wait(for clients: [ServerClient], milliseconds: Int) throws(ServerError) {
-        let count: Int
-        do {
-            count = try Readiness.wait(
-                for: clients.map(\.interest),
-                milliseconds: milliseconds
-            )
-        } catch {
-            throw ServerError("the system", .system(error))
-        }
-        if count == 0, milliseconds >= silenceSeconds * 1000, Signals.termination == nil {
+        let interests = clients.map(\.interest)
+        var left = milliseconds
+        repeat {
+            // A signal may come just before the wait, which it then does not end.
+            try heedTermination()
+            let count: Int
+            do {
+                let piece = min(left, longestWaitMilliseconds)
+                count = try Readiness.wait(for: interests, milliseconds: piece)
+                left -= piece
+            } catch {
+                throw ServerError("the system", .system(error))
+            }
+            if count > 0 { return }
+        } while left > 0
+        if milliseconds >= silenceSeconds * 1000 {
             let names = clients.map(\.url.description).joined(separator: ", ")
             throw ServerError(names, .silent(seconds: silenceSeconds))
+        }
+    }
+
+    private static func heedTermination() throws(ServerError) {
+        do {
+            try Signals.heedTermination()
+        } catch {
+            throw ServerError("the system", .system(error))
         }
     }
 }

@@ -39,9 +39,17 @@ package struct ServerError: Error, Sendable {
     /// Whether another connection may help.
     var isConnectionLost: Bool {
         switch problem {
-        case .system, .closed, .silent, .busy: true
+        case .system: !isInterruption
+        case .closed, .silent, .busy: true
         default: false
         }
+    }
+}
+
+extension ServerError {
+    /// Whether somebody asked for the end.
+    var isInterruption: Bool {
+        if case .system(let error) = problem { error.isInterruption } else { false }
     }
 }
 
@@ -49,6 +57,7 @@ extension ServerError: CustomStringConvertible {
     /// One line: the server, and what happened.
     package var description: String {
         switch problem {
+        case .system(let error) where isInterruption: "\(error)"
         case .system(let error): "\(server): \(error.call): \(error.reason)"
         case .closed: "\(server) closed the connection"
         case .silent(let seconds): "\(server) did not answer for \(seconds) seconds"

@@ -68,6 +68,20 @@ package struct ServerIdentity: Equatable, Sendable {
         }
     }
 
+    /// What conversions are made for that such servers load: the last one known up to its version.
+    package var destination: Destination {
+        let parts = version.split(separator: ".").prefix(2).map { Int($0) ?? 0 }
+        let number = (parts.first ?? 0) * 100 + (parts.dropFirst().first ?? 0)
+        let family: Destination.Family =
+            switch program {
+            case .larder: .larder
+            case .valkey: .valkey
+            case .redis: .redis
+            }
+        let all = Destination.all.filter { $0.family == family }
+        return all.last { $0.version <= number } ?? all[0]
+    }
+
     /// Whether it can tell a deadline as a moment: Redis from 7.0 on, and all others.
     package var knowsDeadlineMoments: Bool { program != .redis || target.holdsFunctions }
 }

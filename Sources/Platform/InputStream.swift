@@ -32,7 +32,7 @@ package final class InputStream {
 
     /// Appends the next bytes to `room`, as many as there are right now; none at the end.
     ///
-    /// Throws `EINTR` once `Signals` says that the process shall end.
+    /// Throws `SystemError.interruption` once `Signals` says that the process shall end.
     package func read(into room: inout OutputRawSpan) throws(SystemError) {
         try unsafe room.withUnsafeMutableBytes { buffer, filled throws(SystemError) in
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
@@ -43,7 +43,7 @@ package final class InputStream {
     @unsafe
     private func read(into free: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         while true {
-            if Signals.termination != nil { throw SystemError("read", path, code: EINTR) }
+            try Signals.heedTermination()
             let count = unsafe Glibc.read(descriptor, free.baseAddress, free.count)
             if count >= 0 {
                 offset += count

@@ -21,6 +21,13 @@ package enum Signals {
         return signal == 0 ? nil : signal
     }
 
+    /// Throws `SystemError.interruption` once one of the two came.
+    ///
+    /// For tools, which end where they wait for something: their message is the same everywhere.
+    package static func heedTermination() throws(SystemError) {
+        if termination != nil { throw .interruption }
+    }
+
     /// Takes back what was asked for, since it could not be done; it can be asked for again.
     package static func forgetTermination() {
         clinux_forget_termination()

@@ -14,6 +14,11 @@ package struct SystemError: Error, Equatable, Sendable {
     /// The reason that a name gives that is taken.
     package static let exists = EEXIST
 
+    /// Somebody asked for the end while something was waited for.
+    ///
+    /// No failure has its reason: a call that a signal interrupts is repeated.
+    package static let interruption = SystemError("wait", code: EINTR)
+
     /// Describes a failure of `call` on `subject`.
     package init(_ call: String, _ subject: String = "", code: Int32) {
         self.call = call
@@ -29,6 +34,9 @@ package struct SystemError: Error, Equatable, Sendable {
         [ENOPROTOOPT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EPFNOSUPPORT, EAFNOSUPPORT].contains(code)
     }
 
+    /// Whether somebody asked for the end.
+    package var isInterruption: Bool { code == EINTR }
+
     /// Whether there is no such file.
     package var isMissingFile: Bool { code == ENOENT }
 }
@@ -36,7 +44,8 @@ package struct SystemError: Error, Equatable, Sendable {
 extension SystemError: CustomStringConvertible {
     /// For example `fdatasync appendonly.aof.3.incr.aof: Input/output error`.
     package var description: String {
-        subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+        if isInterruption { return "interrupted" }
+        return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
     }
 
     /// The last part of it: `Input/output error`.

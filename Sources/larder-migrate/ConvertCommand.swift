@@ -2,7 +2,6 @@ import ArgumentParser
 import Bytes
 import Inspect
 import Migrate
-import Platform
 
 /// `larder-migrate convert`: files of one kind into files of another.
 struct ConvertCommand: ParsableCommand {
@@ -27,8 +26,6 @@ struct ConvertCommand: ParsableCommand {
     var output: String
 
     func run() throws {
-        // The reading ends at Ctrl-C, and what was begun is taken back.
-        Signals.watch(wakingUp: -1)
         let report = try options.withProgress { progress in
             var migration = try options.migration()
             migration.progress = progress

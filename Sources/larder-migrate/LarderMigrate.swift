@@ -31,6 +31,9 @@ enum Program {
     static func main() {
         do {
             var command = try LarderMigrate.parseAsRoot()
+            // From here on Ctrl-C ends whatever reads or waits, and what was begun is taken back
+            // or noted.
+            Signals.watch(wakingUp: -1)
             try command.run()
         } catch let error as MigrationError {
             Terminal.writeError("larder-migrate: \(error)\n")

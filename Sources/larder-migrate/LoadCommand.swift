@@ -82,7 +82,6 @@ struct LoadCommand: ParsableCommand {
         } catch {
             throw ValidationError("\(error)")
         }
-        try Interruption.watch()
         let load = Load(files, into: url, options)
         let line = StatusLine(isOn: !quiet)
         load.onProgress = { line.show($0) }

@@ -14,6 +14,8 @@ enum LoadReport {
         add(outcome.doneBefore, "keys had been dealt with before the interruption")
         add(outcome.expired, "keys were past their deadline")
         add(outcome.functions, "libraries of functions loaded")
+        add(outcome.commands, "commands of the log done")
+        add(outcome.commandsLeftOut, "commands of the log left out")
         add(outcome.skipped, "keys were there already and stayed as they were")
         add(outcome.functionsLeftOut, "libraries of functions left out")
         for (encoding, count) in outcome.unsupported.sorted(by: {
@@ -44,6 +46,8 @@ enum LoadReport {
             "done_before": \(outcome.doneBefore), "expired": \(outcome.expired), \
             "skipped_existing": \(outcome.skipped), "functions": \(outcome.functions), \
             "functions_left_out": \(outcome.functionsLeftOut), \
+            "commands": \(outcome.commands), \
+            "commands_left_out": \(outcome.commandsLeftOut), \
             "unsupported": {\(unsupported.joined(separator: ", "))}, \
             "failed": \(outcome.failedCount), "failures": [\(failed.joined(separator: ", "))], \
             "bytes": \(outcome.byteCount)}

@@ -11,7 +11,7 @@ import pytest
 import content
 from cluster import Cluster
 from conftest import ROOT, SHARED_FIXTURES, skip_unless_there
-from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, migrate, migrate_binary, url, verify
+from migrator import DIFFERENT, FAILED, LOSSLESS, LOSSY, SAME, load, migrate, start, url, verify, wait_until
 from servers import Server, larder_binary, peer_binary
 
 SOURCES = ["redis-5.0.6", "redis-6.2.5", "redis-7.0.15", "redis-7.4.1", "redis-8.2.3", "valkey-8.1.8", "valkey-9.1.2"]
@@ -457,6 +457,60 @@ def loaded(mixed, targets):
     return server, dump
 
 
+def test_what_was_moved_is_found_where_it_went(mixed, targets, tmp_path):
+    """A conversion that chooses, renames and renumbers is proved with its report, against files and servers."""
+    source, dump = mixed
+    new = tmp_path / "new.rdb"
+    migrate("convert", dump, "-o", new, "--to", "valkey-9.1", "--exclude", "list:*", "--types", "string,hash,list,zset",
+            "--rename", "string:*=s:*:x", "--rename", "{hash}:*=h{hash}*", "--map-database", "0=3")
+    server = targets("valkey-9.1.2")
+    loaded = load(new, server)["loaded"]
+    report = ["--report", f"{new}.report.json"]
+    for first in (source, dump):
+        for second in (new, server):
+            summary, differences = verify(first, second, options=report)
+            assert differences == [] and summary["equal"] == summary["keys_first"] == loaded
+            assert summary["not_asked_for"] == source.ask("DBSIZE") - loaded > 0
+    with server.connect() as connection:
+        connection.ask("SELECT", 3)
+        connection.ask("SET", "s:1:x", "other")
+        connection.ask("DEL", "s:2:x")
+    for first in (source, dump):
+        summary, differences = verify(first, server, options=report, expect=DIFFERENT)
+        assert {difference["key"]: difference["differs"][0]["what"] for difference in differences} == \
+            {"s:1:x": "value", "s:2:x": "missing-in-second"}
+
+
+@pytest.mark.parametrize("policy", ["drop-field", "key-ttl-min", "key-ttl-max", "split"])
+def test_every_policy_for_field_deadlines_is_proved_with_its_report(policy, mixed, tmp_path):
+    _, dump = mixed
+    new = tmp_path / "new.rdb"
+    migrate("convert", dump, "-o", new, "--to", "valkey-8.1", "--field-deadlines", policy, "--rename", "fields:*=f:*", expect=LOSSY)
+    summary, differences = verify(dump, new, options=["--report", f"{new}.report.json"], expect=LOSSY)
+    assert differences == [] and summary["declared"] > 0
+
+
+def test_hashes_that_have_lost_their_deadlines_are_plain_ones(serve, targets, tmp_path):
+    """Laid out for deadlines of fields none of which is left, for servers that know of none."""
+    source = serve(peer_binary("redis-8.2.3"))
+    for name, count in [("small", 3), ("large", 3000)]:
+        source.ask("HSET", name, *(word for n in range(count) for word in (f"f{n}", n)))
+        source.ask("HPEXPIREAT", name, 4102444800000, "FIELDS", 2, "f0", "f1")
+        source.ask("HPERSIST", name, "FIELDS", 1, "f1")
+        source.ask("HPERSIST", name, "FIELDS", 1, "f0")
+    source.ask("HSET", "timed", "f", 1)
+    source.ask("HPEXPIREAT", "timed", 4102444800000, "FIELDS", 1, "f")
+    dump = shutil.copy(source.save(), tmp_path)
+    for target in ("valkey-8.1.8", "redis-6.2.5"):
+        server = targets(target)
+        assert '1 of HASH_LISTPACK_EX ("timed")' in load(dump, server, expect=FAILED)
+        for option in ([], ["--commands"], ["--split-over", "1kb"]):
+            outcome = load(dump, server, "--skip-unsupported", "--replace", *option, expect=LOSSY)
+            assert outcome["loaded"] == 2 and sum(outcome["unsupported"].values()) == 1
+            _, differences = verify(source, server, expect=DIFFERENT)
+            assert [difference["key"] for difference in differences] == ["timed"]
+
+
 def test_declared_losses_are_told_apart(mixed, tmp_path):
     _, dump = mixed
     new = tmp_path / "new.rdb"
@@ -464,16 +518,3 @@ def test_declared_losses_are_told_apart(mixed, tmp_path):
     verify(dump, new, expect=DIFFERENT)
     summary, differences = verify(dump, new, options=["--report", f"{new}.report.json"], expect=LOSSY)
     assert differences == [] and summary["declared"] > 0
-
-
-def start(*arguments):
-    """The program, going on by itself."""
-    return subprocess.Popen([migrate_binary(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True)
-
-
-def wait_until(condition, within=60.0):
-    limit = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < limit, "it did not come to that"
-        time.sleep(0.01)

@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 from servers import ROOT
 
@@ -19,6 +20,19 @@ def migrate(*arguments, expect=LOSSLESS, timeout=300):
     assert done.returncode in (expect if isinstance(expect, tuple) else (expect,)), \
         f"{arguments} exited with {done.returncode}, not {expect}:\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def start(*arguments):
+    """The program, going on by itself."""
+    return subprocess.Popen([migrate_binary(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def wait_until(condition, within=60.0):
+    limit = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < limit, "it did not come to that"
+        time.sleep(0.01)
 
 
 def load(files, server, *options, expect=LOSSLESS, timeout=300):
