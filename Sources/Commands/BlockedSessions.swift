@@ -42,6 +42,12 @@ struct BlockedSessions {
     var count: Int { waits.count }
     /// How many keys are waited for.
     var keyCount: Int { queues.count }
+    /// How many keys somebody waits for even if they are gone or of another kind.
+    var keyCountIfGone: Int {
+        Set(waits.values.lazy.filter(\.wakesWhenGone).flatMap(\.keys)).count
+    }
+    /// How many waits end by themselves.
+    var timedCount: Int { waits.values.count { $0.deadline != nil } }
     var hasReadyKeys: Bool { !readyKeys.isEmpty }
 
     func wait(of session: SessionID) -> Wait? { waits[session] }

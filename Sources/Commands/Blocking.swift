@@ -126,8 +126,16 @@ extension Engine {
         while let session = blocked.takeTimedOut(at: now) {
             var reply = ReplyWriter(sessions[session].protocolVersion)
             replyInVain(to: session, &reply)
+            countWait(of: session, failed: false)
             finishWait(of: session, &reply)
         }
+    }
+
+    /// Counts a call that did nothing but wait.
+    private mutating func countWait(of session: SessionID, failed: Bool) {
+        guard let command = blocked.wait(of: session)?.request.command else { return }
+        measures.figures.note(command, ticks: 0)
+        if failed { measures.figures[command].failed += 1 }
     }
 
     /// The reply to a session whose time is up.
@@ -150,12 +158,19 @@ extension Engine {
         } else {
             replyInVain(to: session, &reply)
         }
+        countWait(of: session, failed: withError)
         finishWait(of: session, &reply)
         return true
     }
 
     /// How many keys are waited for.
     package var waitedKeyCount: Int { blocked.keyCount }
+
+    /// How many of them are waited for even if they are gone or of another kind.
+    package var waitedKeyCountIfGone: Int { blocked.keyCountIfGone }
+
+    /// How many sessions wait no longer than to some moment.
+    package var timedWaitCount: Int { blocked.timedCount }
 
     /// How many sessions wait for keys.
     package var blockedCount: Int { blocked.count }

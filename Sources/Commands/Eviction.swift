@@ -109,7 +109,8 @@ extension Engine {
                 dataSet.freeSome(64)
             } else {
                 guard settings.evictionPolicy != .noEviction, let entry = nextToEvict() else {
-                    return false
+                    recountMemory()
+                    return countedMemory <= limit
                 }
                 evict(entry)
                 evicted += 1
@@ -118,6 +119,11 @@ extension Engine {
             if evicted % 16 == 0, host.microseconds >= end { break }
         }
         return true
+    }
+
+    /// Looks again at what is counted only now and then, before a request is refused for it.
+    private mutating func recountMemory() {
+        settings.otherMemory = host.memory(self).used - dataSet.usedByteCount
     }
 
     /// Evicts what the policy allows until the data is below the limit again.

@@ -94,6 +94,12 @@ extension Engine {
         }
     }
 
+    /// Microseconds that commands took, all together.
+    package var commandMicroseconds: Double {
+        let ticks = (0..<table.rowCount).reduce(0) { $0 &+ measures.figures[$1].ticks }
+        return Double(ticks) / measures.ticksPerMicrosecond
+    }
+
     /// What INFO counts of the sessions.
     package var sessionFigures: SessionFigures {
         var figures = SessionFigures()

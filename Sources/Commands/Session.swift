@@ -64,6 +64,7 @@ final class SessionDetails {
     var followsRedirects = false
     /// The requests between MULTI and EXEC, as they came.
     var queue: [QueuedRequest] = []
+    var queuedByteCount: Int { queue.reduce(0) { $0 + $1.byteCount } }
     /// The flags of all their commands together.
     var queuedFlags: Command.Flags = []
     /// Set while the client caches keys on its side.
@@ -84,6 +85,8 @@ final class QueuedRequest {
         self.command = command
         buffer = RequestBuffer(copying: request)
     }
+
+    var byteCount: Int { buffer.byteCount }
 
     /// Takes the request, which is needed once.
     func take() -> RequestBuffer {

@@ -22,6 +22,9 @@ public struct RequestBuffer: ~Copyable, Sendable {
     /// Arguments so far.
     public var count: Int { table.count }
 
+    /// Bytes in all of them together.
+    public var byteCount: Int { bytes.count }
+
     /// The request; only one that has an argument can be lent.
     public var request: Request {
         @_lifetime(borrow self)

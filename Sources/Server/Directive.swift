@@ -302,6 +302,11 @@ extension Directive {
                 )
             }
         }
-        return ByteString(texts.joined(separator: " "))
+        let shortest = texts.map { text in
+            var writer = ByteWriter()
+            writer.append(shortest: DecimalText.parseDouble(ByteString(text).bytes) ?? 0)
+            return writer.bytes.text
+        }
+        return ByteString(shortest.joined(separator: " "))
     }
 }

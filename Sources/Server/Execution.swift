@@ -94,7 +94,6 @@ struct Execution: ~Copyable {
                 let replyStart = replies.byteCount
                 if clients[slot].parser.batchCount > 1 { prefetchBatch(input, slot) }
                 traffic.requestCount += 1
-                clients[slot].traffic.requestCount += 1
                 let outcome = engine.execute(
                     clients[slot].parser.request(in: input),
                     session: session,
@@ -122,6 +121,7 @@ struct Execution: ~Copyable {
                     suspend(slot, after: outcome)
                     break
                 }
+                clients[slot].traffic.requestCount += 1
                 if !limits.isAuthenticated {
                     limits.isAuthenticated = engine.isAuthenticated(session)
                 }
@@ -215,6 +215,7 @@ struct Execution: ~Copyable {
             note(slot, start, awaitsLog: true)
             if delivery.unblocks, clients[slot].phase == .blocked {
                 clients[slot].phase = .serving
+                clients[slot].traffic.requestCount += 1
                 resumed.append(slot)
             }
         }

@@ -46,11 +46,12 @@ extension ServerHost {
         information.line("mem_clients_slaves", 0)
         information.line("mem_clients_normal", figures.clients)
         information.line("mem_cluster_links", 0)
+        information.line("mem_overhead_db_hashtable_rehashing", 0)
         information.line("mem_aof_buffer", figures.log)
         information.line("mem_allocator", "larder")
         information.line("active_defrag_running", 0)
-        information.line("lazyfree_pending_objects", engine.dataSet.hasGarbage ? 1 : 0)
-        information.line("lazyfreed_objects", 0)
+        information.line("lazyfree_pending_objects", engine.dataSet.garbageCount)
+        information.line("lazyfreed_objects", engine.dataSet.freedGarbageCount)
     }
 
     private static func percent(_ part: Int, of whole: Int) -> String {

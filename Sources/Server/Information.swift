@@ -65,6 +65,20 @@ struct Information: ~Copyable {
         line(name, isTrue ? 1 : 0)
     }
 
+    /// Figures of what is not there to be counted.
+    ///
+    /// That is replication, defragmentation, and threads that only move bytes. Agents of
+    /// monitoring ask for them all the same.
+    static let absentFigures = [
+        "total_net_repl_input_bytes", "total_net_repl_output_bytes",
+        "instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps",
+        "active_defrag_hits", "active_defrag_misses",
+        "active_defrag_key_hits", "active_defrag_key_misses",
+        "total_active_defrag_time", "current_active_defrag_time",
+        "io_threaded_reads_processed", "io_threaded_writes_processed",
+        "evicted_scripts",
+    ]
+
     /// A count of bytes, and the same as people read it.
     mutating func bytes(_ name: String, _ count: Int) {
         line(name, count)
@@ -118,7 +132,7 @@ extension ServerHost {
             case .persistence: describePersistence(&information, engine)
             case .stats: describeStatistics(&information, engine)
             case .replication: describeReplication(&information)
-            case .cpu: describeProcessor(&information)
+            case .cpu: describeProcessor(&information, engine)
             case .modules: break
             case .commandstats: describeCommands(&information, engine)
             case .errorstats: describeErrors(&information, engine)
@@ -172,7 +186,10 @@ extension ServerHost {
         for slot in 0..<clients.slotCount where clients.hasClient(slot) {
             longestInput = max(longestInput, clients[slot].connection.input.count)
             longestOutput = max(longestOutput, clients[slot].connection.output.count)
-            if clients[slot].phase == .blocked { blockedCount += 1 }
+            // Those whose next request waits for the end of a pause count, too.
+            if clients[slot].phase == .blocked || clients[slot].phase == .postponed {
+                blockedCount += 1
+            }
         }
         information.line("connected_clients", clients.count)
         information.line("cluster_connections", 0)
@@ -184,10 +201,10 @@ extension ServerHost {
         information.line("tracking_clients", sessions.tracking)
         information.line("pubsub_clients", sessions.subscribed)
         information.line("watching_clients", sessions.watching)
-        information.line("clients_in_timeout_table", 0)
+        information.line("clients_in_timeout_table", engine.timedWaitCount)
         information.line("total_watched_keys", sessions.watchedKeys)
         information.line("total_blocking_keys", engine.waitedKeyCount)
-        information.line("total_blocking_keys_on_nokey", 0)
+        information.line("total_blocking_keys_on_nokey", engine.waitedKeyCountIfGone)
         let pause = engine.pauseFigures
         information.line("paused_reason", pause == nil ? "none" : "client_pause")
         information.line(
@@ -287,14 +304,36 @@ extension ServerHost {
             "client_output_buffer_limit_disconnections",
             statistics.outputLimitDisconnections
         )
-        information.line("eventloop_cycles", statistics.turnCount)
+        describeTurns(&information, engine)
         information.line("acl_access_denied_auth", counted.refusedPasswords)
         information.line("acl_access_denied_cmd", 0)
         information.line("acl_access_denied_key", 0)
         information.line("acl_access_denied_channel", 0)
+        for name in Information.absentFigures { information.line(name, 0) }
     }
 
-    private func describeProcessor(_ information: inout Information) {
+    private func describeTurns(_ information: inout Information, _ engine: borrowing Engine) {
+        let pace = engine.measures.ticksPerMicrosecond
+        let turns = statistics.turns
+        let perTurn = statistics.turnTime.perSecond / max(statistics.turnRate.perSecond, 1)
+        information.line("eventloop_cycles", turns.count)
+        information.line("eventloop_duration_sum", Int64(Double(turns.ticks) / pace))
+        information.line("eventloop_duration_cmd_sum", Int64(engine.commandMicroseconds))
+        information.line(
+            "instantaneous_eventloop_cycles_per_sec",
+            Int(statistics.turnRate.perSecond)
+        )
+        information.line("instantaneous_eventloop_duration_usec", Int(perTurn / pace))
+        information.line(
+            "expire_cycle_cpu_milliseconds",
+            Int64(Double(turns.expiryTicks) / pace / 1000)
+        )
+    }
+
+    private func describeProcessor(
+        _ information: inout Information,
+        _ engine: borrowing Engine
+    ) {
         let figures = ProcessFigures()
         information.seconds("used_cpu_sys", figures.system)
         information.seconds("used_cpu_user", figures.user)
@@ -302,6 +341,8 @@ extension ServerHost {
         information.seconds("used_cpu_user_children", .zero)
         information.seconds("used_cpu_sys_main_thread", figures.threadSystem)
         information.seconds("used_cpu_user_main_thread", figures.threadUser)
+        let active = Double(statistics.turns.ticks) / engine.measures.ticksPerMicrosecond
+        information.seconds("used_active_time_main_thread", .microseconds(active))
     }
 
     private func describeKeyspace(

@@ -183,6 +183,7 @@ extension ServerHost {
         limits.setValue = configuration.integer("set-max-listpack-value")
         limits.sortedSetEntries = configuration.integer("zset-max-listpack-entries")
         limits.sortedSetValue = configuration.integer("zset-max-listpack-value")
+        limits.sparseBytes = configuration.integer("hll-sparse-max-bytes")
         limits.streamBytes = configuration.integer("stream-node-max-bytes")
         limits.streamEntries = configuration.integer("stream-node-max-entries")
         return limits

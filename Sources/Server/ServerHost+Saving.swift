@@ -135,6 +135,8 @@ extension ServerHost {
         statistics.requests.sample(statistics.traffic.requestCount, at: now)
         statistics.received.sample(statistics.traffic.receivedByteCount, at: now)
         statistics.sent.sample(statistics.traffic.sentByteCount, at: now)
+        statistics.turnRate.sample(statistics.turns.count, at: now)
+        statistics.turnTime.sample(Int64(statistics.turns.ticks), at: now)
         learnTicks(&engine)
         let other = engine.dataSet.otherByteCount(mallocByteCount: ProcessHeap.usedByteCount)
         engine.settings.otherMemory = other

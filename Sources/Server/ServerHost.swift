@@ -170,5 +170,6 @@ package final class ServerHost: Host {
 
     package func resetStatistics(_ engine: inout Engine) {
         statistics.reset()
+        engine.dataSet.freedGarbageCount = 0
     }
 }

@@ -32,6 +32,7 @@ package struct ServerLoop: ~Copyable {
     /// Whether many keys are past their deadlines, so that the next turn should come soon.
     private var expiresSoon = false
     private var now: MonotonicTime
+    private var turns = Turns()
 
     private static let acceptCount = 1000
     /// Listeners have the tokens behind those of clients.
@@ -103,6 +104,7 @@ package struct ServerLoop: ~Copyable {
     /// ever sees an answer to a write that a crash could still undo.
     private mutating func turn() {
         let eventCount = awaitEvents()
+        let start = Ticks.now
         followLog()
         resumeClients()
         for index in 0..<eventCount { handleEvent(index) }
@@ -114,6 +116,8 @@ package struct ServerLoop: ~Copyable {
         endConnections()
         host.advanceSaving(execution.engine, hadEvents: eventCount > 0)
         selectDatabaseIfSegmentStarts()
+        turns.count += 1
+        turns.ticks &+= Ticks.now &- start
     }
 
     private mutating func awaitEvents() -> Int {
@@ -146,6 +150,8 @@ package struct ServerLoop: ~Copyable {
     /// A client that comes while this lasts waits for the end of it, and no client should
     /// notice: hence the budget.
     private mutating func expireKeys() {
+        let start = Ticks.now
+        defer { turns.expiryTicks &+= Ticks.now &- start }
         expiresSoon = execution.engine.expireSome(budget: Self.expiryMicroseconds)
         if !execution.engine.deliveries.isEmpty { execution.deliver() }
         let end = host.microseconds + Self.expiryMicroseconds
@@ -484,7 +490,7 @@ extension ServerLoop {
 // What has to be done now and then.
 extension ServerLoop {
     private mutating func keepHouse() {
-        host.statistics.traffic = execution.traffic
+        host.statistics.follow(execution.traffic, turns)
         if host.takeConfigurationChange() { followConfiguration() }
         if host.takeSignal() { host.shutDownForSignal(&execution.engine) }
         guard timers.next(at: now) != nil else { return }

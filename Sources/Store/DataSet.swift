@@ -126,4 +126,13 @@ package struct DataSet: ~Copyable {
 
     /// Whether `freeSome` has work left.
     package var hasGarbage: Bool { unsafe !environment.pointee.graveyard.isEmpty }
+
+    /// Large values and keys of flushed keyspaces that are still in memory.
+    package var garbageCount: Int { unsafe environment.pointee.graveyard.count }
+
+    /// How many of them were freed in steps; may be set back to 0.
+    package var freedGarbageCount: Int {
+        get { unsafe environment.pointee.graveyard.freedCount }
+        nonmutating set { unsafe environment.pointee.graveyard.freedCount = newValue }
+    }
 }

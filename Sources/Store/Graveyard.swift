@@ -12,6 +12,11 @@ struct Graveyard: ~Copyable {
     var structures = unsafe [Grave]()
     /// Tables of flushed keyspaces, and how many of their buckets are left.
     var tables: [(keyspace: Keyspace, buckets: Int)] = []
+    /// Large values, and keys of flushed keyspaces, that were freed in steps.
+    var freedCount = 0
+
+    /// How many of them are left.
+    var count: Int { unsafe structures.count + tables.reduce(0) { $0 + $1.keyspace.count } }
 
     var isEmpty: Bool { unsafe structures.isEmpty && tables.isEmpty }
 }
@@ -27,7 +32,10 @@ extension UnsafeMutablePointer<Environment> {
             let last = unsafe pointee.graveyard.structures.count - 1
             if last >= 0 {
                 left -= unsafe pointee.graveyard.structures[last].dig(left, in: arena)
-                if left > 0 { unsafe pointee.graveyard.structures.removeLast() }
+                if left > 0 {
+                    unsafe pointee.graveyard.structures.removeLast()
+                    unsafe pointee.graveyard.freedCount += 1
+                }
             } else if let (keyspace, buckets) = unsafe pointee.graveyard.tables.last {
                 guard buckets > 0 else {
                     unsafe pointee.graveyard.tables.removeLast()
@@ -39,7 +47,9 @@ extension UnsafeMutablePointer<Environment> {
                 unsafe pointee.graveyard.tables[last].buckets = buckets - 1
                 let before = keyspace.count
                 keyspace.freeBucket(at: buckets - 1)
-                left -= before - keyspace.count + 1
+                let freed = before - keyspace.count
+                unsafe pointee.graveyard.freedCount += freed
+                left -= freed + 1
             } else {
                 return
             }

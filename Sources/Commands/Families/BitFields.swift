@@ -20,7 +20,8 @@ private func bitField(
     }
     let found = try engine.lookupForWrite(request.key, .string)
     let open = found?.open() ?? engine.keyspace.insertString(request.key)
-    var isChanged = open.extendString(to: lastBit >> 3 + 1)
+    let hasGrown = open.extendString(to: lastBit >> 3 + 1)
+    var changes = 0
     reply.array(steps.count)
     for step in steps {
         let old = step.field.read(open.entry.bytes)
@@ -31,10 +32,12 @@ private func bitField(
         reply.integer(step.repliesOld ? old : new)
         if new != old {
             open.withMutableBytes(in: step.byteRange) { step.field.write(new, to: &$0) }
-            isChanged = true
         }
+        if step.lastWrittenBit != nil, hasGrown || new != old { changes += 1 }
     }
-    if isChanged { engine.changed(request.key, .string, "setbit") }
+    // A string that grew for writes which then failed has changed all the same.
+    if changes == 0, hasGrown { changes = 1 }
+    if changes > 0 { engine.changed(request.key, .string, "setbit", count: changes) }
 }
 
 private func readBitField(

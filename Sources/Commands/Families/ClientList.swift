@@ -103,6 +103,10 @@ extension Engine {
         return letters.isEmpty ? "N" : letters
     }
 
+    /// How much of what waits to be sent is told as `obl`, which is the first buffer of the
+    /// peers; what is more is told as `omem`, by which those who watch clients find the slow ones.
+    private static let firstOutputByteCount = 16 << 10
+
     /// A client as CLIENT LIST tells it.
     package func describe(_ session: SessionID) -> String? {
         guard let connection = host.connection(of: session) else { return nil }
@@ -131,12 +135,12 @@ extension Engine {
             "qbuf=\(connection.waitingInputByteCount)",
             "qbuf-free=\(connection.freeInputByteCount)",
             "argv-mem=0",
-            "multi-mem=0",
+            "multi-mem=\(details?.queuedByteCount ?? 0)",
             "rbs=\(connection.peakOutputByteCount)",
             "rbp=\(connection.peakOutputByteCount)",
-            "obl=\(output)",
-            "oll=0",
-            "omem=0",
+            "obl=\(min(output, Self.firstOutputByteCount))",
+            "oll=\(output > Self.firstOutputByteCount ? 1 : 0)",
+            "omem=\(max(output - Self.firstOutputByteCount, 0))",
             "tot-mem=\(connection.memoryByteCount + MemoryLayout<Session>.stride)",
             "events=\(output > 0 ? "rw" : "r")",
             "cmd=\(command >= 0 ? table[command].name : "NULL")",

@@ -338,7 +338,8 @@ private func describeObject(
 ) throws(CommandError) {
     guard let entry = engine.keyspace.find(request[2]) else { throw .noSuchKey }
     let idle = engine.dataSet.countsAccesses ? 0 : entry.idleSeconds
-    let use = engine.dataSet.countsAccesses ? entry.frequency : idle
+    let lastUse = (engine.dataSet.now / 1000 - Int64(idle)) & 0xFF_FFFF
+    let use = engine.dataSet.countsAccesses ? Int64(entry.frequency) : lastUse
     let text = ByteString(
         "Value at:0x0 refcount:1 encoding:\(entry.encodingName) "
             + "serializedlength:\(entry.byteCount) lru:\(use) lru_seconds_idle:\(idle)"

@@ -387,7 +387,8 @@ private func run(
             set.merge(.bytes(result.member.bytes), score, .greatest)
         }
         let event: StaticString = form.isSearch ? "geosearchstore" : "georadiusstore"
-        _ = engine.store(set, at: request[destination], event)
+        let count = engine.store(set, at: request[destination], event)
+        engine.statistics.changes += Int64(max(count - 1, 0))
         return reply.integer(results.count)
     }
     let extras = [query.withDistance, query.withHash, query.withPosition].count { $0 }
