@@ -40,7 +40,7 @@ package struct CommandLogs {
         fileprivate var nextNumber: Int64 = 0
 
         func isExceeded(by value: Int64) -> Bool {
-            threshold >= 0 && value >= threshold
+            threshold >= 0 && value >= threshold && capacity > 0
         }
     }
 

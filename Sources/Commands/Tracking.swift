@@ -27,8 +27,10 @@ struct TrackingTable {
 
     /// Names of keys, of any database, and who read them since they last changed.
     private var readers: [ByteString: Set<Reader>] = [:]
-    /// Changes since the last flush that those who broadcast must hear of.
+    /// Changes since the last flush that readers must hear of.
     private(set) var changes: [Change] = []
+    /// Changes of this turn that those must hear of who broadcast.
+    private(set) var broadcasts: [Change] = []
 
     struct Change {
         let key: ByteString
@@ -55,14 +57,21 @@ struct TrackingTable {
         )
     }
 
-    mutating func takeChanges() -> [Change] {
+    mutating func takeChanges(forBroadcasts: Bool) -> [Change] {
         defer { changes.removeAll() }
+        if forBroadcasts { broadcasts += changes }
         return changes
     }
 
     mutating func forgetAll() {
         readers.removeAll()
         changes.removeAll()
+        broadcasts.removeAll()
+    }
+
+    mutating func takeBroadcasts() -> [Change] {
+        defer { broadcasts.removeAll() }
+        return broadcasts
     }
 }
 
@@ -88,11 +97,11 @@ extension Engine {
         tracking.note(ByteString(key), author: author)
     }
 
-    /// Tells clients that cache keys what has changed.
+    /// Tells clients that cache what they read what has changed of it.
     mutating func flushTracking() {
         guard gates.contains(.tracking), !tracking.changes.isEmpty else { return }
-        let changes = tracking.takeChanges()
-        for change in changes {
+        let broadcasts = trackers.contains { sessions[$0].details?.tracking?.isBroadcast == true }
+        for change in tracking.takeChanges(forBroadcasts: broadcasts) {
             for reader in change.readers where sessions[reader.session].clientID == reader.clientID
             {
                 guard let mode = sessions[reader.session].details?.tracking, !mode.isBroadcast,
@@ -101,14 +110,26 @@ extension Engine {
                 invalidate([change.key], for: reader.session)
             }
         }
+    }
+
+    /// Tells clients that cache keys by prefix what has changed in this turn.
+    ///
+    /// That is a message for each prefix, however often a key of it changed. To be called once
+    /// a turn; the messages come with the deliveries.
+    package mutating func flushBroadcasts() {
+        guard !tracking.broadcasts.isEmpty else { return }
+        let changes = tracking.takeBroadcasts()
         for session in trackers {
             guard let mode = sessions[session].details?.tracking, mode.isBroadcast else { continue }
-            var keys: [ByteString] = []
-            for change in changes where !(mode.skipsOwn && change.author == session) {
-                let isWanted = mode.prefixes.contains { change.key.hasPrefix($0) }
-                if isWanted, !keys.contains(change.key) { keys.append(change.key) }
+            for prefix in mode.prefixes {
+                var keys: [ByteString] = []
+                var seen: Set<ByteString> = []
+                for change in changes where !(mode.skipsOwn && change.author == session) {
+                    guard change.key.hasPrefix(prefix) else { continue }
+                    if seen.insert(change.key).inserted { keys.append(change.key) }
+                }
+                if !keys.isEmpty { invalidate(keys, for: session) }
             }
-            if !keys.isEmpty { invalidate(keys, for: session) }
         }
     }
 

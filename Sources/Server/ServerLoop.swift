@@ -110,6 +110,7 @@ package struct ServerLoop: ~Copyable {
         for index in 0..<eventCount { handleEvent(index) }
         serveTimeouts()
         expireKeys()
+        tellTrackers()
         keepHouse()
         let end = writeLog()
         sendReplies(until: end)
@@ -158,6 +159,12 @@ package struct ServerLoop: ~Copyable {
         while execution.engine.dataSet.hasGarbage, host.microseconds < end {
             execution.engine.dataSet.freeSome(256)
         }
+    }
+
+    /// Tells those who cache keys by prefix what changed in this turn.
+    private mutating func tellTrackers() {
+        execution.engine.flushBroadcasts()
+        if !execution.engine.deliveries.isEmpty { execution.deliver() }
     }
 
     private mutating func handleEvent(_ index: Int) {

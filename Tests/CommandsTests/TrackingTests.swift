@@ -52,8 +52,12 @@ struct TrackingTests {
 
     @Test func `broadcasts tell of prefixes without reading`() {
         engine("CLIENT TRACKING on BCAST PREFIX user: PREFIX cart:")
-        engine(engine.connect(), "MSET user:1 a cart:1 b other c")
-        #expect(engine.takeMessages() == [invalidation("user:1", "cart:1")])
+        let writer = engine.connect()
+        engine(writer, "MSET cart:1 b user:1 a other c user:2 d")
+        engine(writer, "SET user:1 e")
+        #expect(
+            engine.takeMessages() == [invalidation("user:1", "user:2"), invalidation("cart:1")]
+        )
         #expect(
             engine("CLIENT TRACKING on BCAST PREFIX us")
                 == """

@@ -323,3 +323,20 @@ def test_another_connection_may_hear_for_one_of_the_old_protocol(larder):
         reader.ask("GET", "key")
         other.ask("SET", "key", "changed")
         assert hearer.reply() == ("*", (("$", b"message"), ("$", b"__redis__:invalidate"), ("*", (("$", b"key"),))))
+
+
+def test_broadcasts_are_told_once_a_prefix_as_in_valkey(larder, peer):
+    def heard(server):
+        with server.connect() as hearer, server.connect() as reader:
+            number = hearer.ask("CLIENT", "ID")
+            hearer.ask("SUBSCRIBE", "__redis__:invalidate")
+            reader.ask("CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", str(number), "PREFIX", "b:", "PREFIX", "a:")
+            reader.exchange([("MULTI",), *(("INCR", key) for key in ("b:1", "a:1", "a:2", "c:1", "b:1", "b:2")), ("EXEC",)])
+            reader.ask("SET", "a:3", "x")
+            reader.ask("PUBLISH", "__redis__:invalidate", "end")
+            messages = []
+            while (message := hearer.reply())[1][2] != ("$", b"end"):
+                messages.append(message)
+            # Which prefix comes first is left open.
+            return sorted(map(str, messages))
+    assert heard(larder()) == heard(peer("valkey-9.1.2"))

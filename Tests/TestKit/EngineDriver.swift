@@ -78,7 +78,10 @@ package final class EngineDriver {
     }
 
     /// What a session was sent beside replies since the last call; the own one if none is named.
+    ///
+    /// A turn of the loop ends with it.
     package func takeMessages(_ session: SessionID? = nil) -> [Reply] {
+        engine.flushBroadcasts()
         collectDeliveries()
         return messages.removeValue(forKey: session ?? self.session) ?? []
     }
