@@ -169,7 +169,9 @@ extension Engine {
         _ reply: inout ReplyWriter
     ) {
         let details = sessions.details(current)
-        details.queue.append(QueuedRequest(copying: request, command: index))
+        let queued = QueuedRequest(copying: request, command: index)
+        details.queuedByteCount += queued.byteCount
+        details.queue.append(queued)
         details.queuedFlags.formUnion(table[index].flags)
         reply.status("QUEUED")
     }
@@ -178,6 +180,7 @@ extension Engine {
     mutating func endTransaction() {
         forgetWatches(of: current)
         sessions[current].details?.queue.removeAll()
+        sessions[current].details?.queuedByteCount = 0
         sessions[current].details?.queuedFlags = []
         sessions[current].flags.subtract([.queueing, .transactionFailed, .watchFailed])
     }

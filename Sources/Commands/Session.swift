@@ -64,7 +64,8 @@ final class SessionDetails {
     var followsRedirects = false
     /// The requests between MULTI and EXEC, as they came.
     var queue: [QueuedRequest] = []
-    var queuedByteCount: Int { queue.reduce(0) { $0 + $1.byteCount } }
+    /// Bytes of those requests.
+    var queuedByteCount = 0
     /// The flags of all their commands together.
     var queuedFlags: Command.Flags = []
     /// Set while the client caches keys on its side.
@@ -73,6 +74,11 @@ final class SessionDetails {
     var subscriptions: [Set<ByteString>] = [[], [], []]
     /// The keys that WATCH named, and whether their deadline was past by then.
     var watchedKeys: [WatchedKey: Bool] = [:]
+    /// Bytes of the names that the client watches or listens to, with what tables take for each.
+    var namedByteCount = 0
+
+    /// About what a name takes in the tables of the session and of the engine, beside its bytes.
+    static let nameOverhead = 160
 }
 
 /// A request that waits for EXEC.

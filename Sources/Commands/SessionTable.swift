@@ -125,6 +125,12 @@ extension Engine {
         sessions[id].flags.contains(.noEvict)
     }
 
+    /// Bytes that a session holds: requests that wait for EXEC, and names of keys and channels.
+    package func byteCount(of id: SessionID) -> Int {
+        guard let details = sessions[id].details else { return 0 }
+        return details.queuedByteCount + details.namedByteCount
+    }
+
     /// How many sessions are open.
     package var sessionCount: Int { sessions.count }
 }

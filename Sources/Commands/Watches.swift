@@ -41,6 +41,7 @@ extension Engine {
         guard details.watchedKeys[watched] == nil else { return }
         // A key that is past its deadline already does not change by going away.
         details.watchedKeys[watched] = keyspace.find(key)?.isExpired ?? false
+        details.namedByteCount += key.byteCount + SessionDetails.nameOverhead
         watches.add(current, to: watched)
         gates.insert(.watching)
     }
@@ -48,7 +49,10 @@ extension Engine {
     /// Forgets what a session watches.
     mutating func forgetWatches(of session: SessionID) {
         guard let details = sessions[session].details, !details.watchedKeys.isEmpty else { return }
-        for key in details.watchedKeys.keys { watches.remove(session, from: key) }
+        for key in details.watchedKeys.keys {
+            details.namedByteCount -= key.key.byteCount + SessionDetails.nameOverhead
+            watches.remove(session, from: key)
+        }
         details.watchedKeys.removeAll()
         if watches.isEmpty { gates.remove(.watching) }
     }

@@ -458,7 +458,9 @@ extension ServerLoop {
         var total = 0
         for slot in 0..<clients.slotCount where clients.hasClient(slot) {
             guard clients[slot].phase != .gone else { continue }
-            let byteCount = clients[slot].memoryByteCount
+            let byteCount =
+                clients[slot].memoryByteCount
+                + execution.engine.byteCount(of: clients[slot].session)
             total += byteCount
             if !execution.engine.mayNotBeEvicted(clients[slot].session) {
                 sizes.append((slot, byteCount))

@@ -81,6 +81,24 @@ def test_the_clients_that_take_most_go_when_all_take_too_much(larder):
         assert not modest.ask("CLIENT", "LIST", "ID", greedy_id)
 
 
+@pytest.mark.parametrize("command", ["SET", "WATCH", "SUBSCRIBE", "PSUBSCRIBE"])
+def test_what_a_client_lets_the_server_remember_counts(command, larder):
+    """Requests that wait for EXEC, watched keys and channels: nothing of it lies in a buffer."""
+    server = larder(maxmemory_clients="3mb")
+    with server.connect() as greedy:
+        if command == "SET":
+            greedy.ask("MULTI")
+        try:
+            for number in range(100):
+                greedy.send(encode((command, f"{number}:" + "x" * 50_000, *(["value"] if command == "SET" else []))))
+                greedy.reply()
+                time.sleep(0.005)
+            wait_for(lambda: is_closed(greedy))
+        except ConnectionError:
+            pass
+        assert int(server.info("stats")["evicted_clients"]) == 1
+
+
 def test_a_request_that_never_ends_is_cut_off(larder):
     server = larder(client_query_buffer_limit="2mb", proto_max_bulk_len="64mb")
     with server.connect() as endless, server.connect() as other:

@@ -141,7 +141,7 @@ extension Engine {
             "obl=\(min(output, Self.firstOutputByteCount))",
             "oll=\(output > Self.firstOutputByteCount ? 1 : 0)",
             "omem=\(max(output - Self.firstOutputByteCount, 0))",
-            "tot-mem=\(connection.memoryByteCount + MemoryLayout<Session>.stride)",
+            "tot-mem=\(connection.memoryByteCount + MemoryLayout<Session>.stride + byteCount(of: session))",
             "events=\(output > 0 ? "rw" : "r")",
             "cmd=\(command >= 0 ? table[command].name : "NULL")",
             "user=default",
