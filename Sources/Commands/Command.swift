@@ -107,6 +107,7 @@ package struct Command: Sendable {
         static let skipSlowlog = Flags(rawValue: 1 << 10)
         static let fast = Flags(rawValue: 1 << 11)
         static let noAuth = Flags(rawValue: 1 << 12)
+        /// Replicas may have to hear of it although it writes nothing; not told, as in Valkey.
         static let mayReplicate = Flags(rawValue: 1 << 13)
         static let noMulti = Flags(rawValue: 1 << 14)
         static let movableKeys = Flags(rawValue: 1 << 15)

@@ -49,12 +49,15 @@ def test_a_wait_that_ends_in_vain_is_one_call(larder):
 
 def test_clients_that_a_pause_holds_count_as_blocked(larder):
     server = larder()
-    with server.connect() as one, server.connect() as other:
+    requests = [b"SET a b\r\n", b"PUBLISH channel message\r\n", b"PFCOUNT counter\r\n"]
+    clients = [server.connect() for _ in requests]
+    with server.connect() as other:
         other.ask("CLIENT", "PAUSE", "100000", "WRITE")
-        one.send(b"SET a b\r\n")
-        until(lambda: server.info("clients")["blocked_clients"] == "1")
+        for client, request in zip(clients, requests):
+            client.send(request)
+        until(lambda: server.info("clients")["blocked_clients"] == "3")
         other.ask("CLIENT", "UNPAUSE")
-        assert one.reply() == ("+", b"OK")
+        assert [client.reply() for client in clients] == [("+", b"OK"), (":", 0), (":", 0)]
         assert server.info("clients")["blocked_clients"] == "0"
 
 

@@ -304,8 +304,8 @@ extension Command.Flags {
         (.blocking, "blocking"), (.loading, "loading"), (.stale, "stale"),
         (.skipMonitor, "skip_monitor"), (.skipSlowlog, "skip_commandlog"),
         (.asking, "asking"), (.fast, "fast"), (.noAuth, "no_auth"),
-        (.mayReplicate, "may_replicate"), (.noAsyncLoading, "no_async_loading"),
-        (.noMulti, "no_multi"), (.movableKeys, "movablekeys"), (.allowBusy, "allow_busy"),
+        (.noAsyncLoading, "no_async_loading"), (.noMulti, "no_multi"),
+        (.movableKeys, "movablekeys"), (.allowBusy, "allow_busy"),
         (.noMandatoryKeys, "no_mandatory_keys"),
     ]
 }

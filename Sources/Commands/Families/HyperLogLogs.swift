@@ -5,7 +5,7 @@ import Store
 extension Command {
     static let hyperLogLogs: [Command] = [
         Command("pfadd", .atLeast(2), keys: .first, [.write, .denyOOM, .fast], add),
-        Command("pfcount", .atLeast(2), keys: .all, [.readonly], count),
+        Command("pfcount", .atLeast(2), keys: .all, [.readonly, .mayReplicate], count),
         Command(
             "pfdebug",
             .exactly(3),

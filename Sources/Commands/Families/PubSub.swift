@@ -10,12 +10,17 @@ extension Command {
         Command("punsubscribe", .atLeast(1), listening, unsubscribeFromPatterns),
         Command("ssubscribe", .atLeast(2), keys: .all, listening, subscribeToShards),
         Command("sunsubscribe", .atLeast(1), keys: .all, listening, unsubscribeFromShards),
-        Command("publish", .exactly(3), [.pubsub, .loading, .stale, .fast], publish),
+        Command(
+            "publish",
+            .exactly(3),
+            [.pubsub, .loading, .stale, .fast, .mayReplicate],
+            publish
+        ),
         Command(
             "spublish",
             .exactly(3),
             keys: .first,
-            [.pubsub, .loading, .stale, .fast],
+            [.pubsub, .loading, .stale, .fast, .mayReplicate],
             publishToShard
         ),
         Command(
