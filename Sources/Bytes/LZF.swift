@@ -51,7 +51,7 @@ public enum LZF {
         }
     }
 
-    private static let slack = 32
+    fileprivate static let slack = 32
 
     private static func expand(
         _ input: UnsafeRawBufferPointer,
@@ -65,38 +65,51 @@ public enum LZF {
         let sourceEnd = unsafe source + input.count
         let end = unsafe start + count
         var target = unsafe start
+        unsafe try run(&source, sourceEnd, &target, start, end)
+        guard unsafe target == end else { throw .tooShort }
+    }
+
+    /// Follows instructions from `source` on; on an error both stand where the instruction begins
+    /// that could not be followed.
+    @inline(__always)
+    fileprivate static func run(
+        _ source: inout UnsafeRawPointer,
+        _ sourceEnd: UnsafeRawPointer,
+        _ target: inout UnsafeMutableRawPointer,
+        _ start: UnsafeMutableRawPointer,
+        _ end: UnsafeMutableRawPointer
+    ) throws(LZFError) {
         while unsafe source < sourceEnd {
             let control = Int(unsafe source.load(as: UInt8.self))
-            unsafe source += 1
-            let available = unsafe sourceEnd - source
+            var next = unsafe source + 1
+            let available = unsafe sourceEnd - next
             if control < 32 {
                 let length = control + 1
                 guard length <= available else { throw .truncated }
                 guard unsafe length <= end - target else { throw .tooLong }
                 if available >= 32 {
-                    unsafe copyWord(target, source, SIMD16<UInt8>.self)
-                    unsafe copyWord(target + 16, source + 16, SIMD16<UInt8>.self)
+                    unsafe copyWord(target, next, SIMD16<UInt8>.self)
+                    unsafe copyWord(target + 16, next + 16, SIMD16<UInt8>.self)
                 } else {
-                    unsafe target.copyMemory(from: source, byteCount: length)
+                    unsafe target.copyMemory(from: next, byteCount: length)
                 }
-                unsafe source += length
+                unsafe source = next + length
                 unsafe target += length
                 continue
             }
             var length = control >> 5 + 2
             guard available >= (length == 9 ? 2 : 1) else { throw .truncated }
             if length == 9 {
-                length += Int(unsafe source.load(as: UInt8.self))
-                unsafe source += 1
+                length += Int(unsafe next.load(as: UInt8.self))
+                unsafe next += 1
             }
-            let distance = (control & 0x1F) << 8 | Int(unsafe source.load(as: UInt8.self)) + 1
-            unsafe source += 1
+            let distance = (control & 0x1F) << 8 | Int(unsafe next.load(as: UInt8.self)) + 1
             guard unsafe distance <= target - start else { throw .badReference }
             guard unsafe length <= end - target else { throw .tooLong }
             unsafe copyBack(target, distance, length)
+            unsafe source = next + 1
             unsafe target += length
         }
-        guard unsafe target == end else { throw .tooShort }
     }
 
     /// Copies `length` bytes from `distance` back; may write up to a word more.
@@ -144,6 +157,83 @@ public enum LZF {
         _ word: Word.Type
     ) {
         unsafe target.storeBytes(of: source.loadUnaligned(as: word), as: word)
+    }
+}
+
+/// Expands LZF data that comes in pieces, a piece at a time.
+///
+/// Copies reach 8 KiB back and no further, so that no more than that and the piece is kept.
+@safe
+public struct LZFExpansion: ~Copyable {
+    /// What was expanded last, behind the bytes that copies may reach.
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var pieceStart = 0
+    private var pieceEnd = 0
+    /// Bytes that are still to come.
+    private var remaining: Int
+
+    private static let reach = 8 << 10
+    private static let pieceByteCount = 64 << 10
+    /// The most bytes that an instruction has.
+    public static let longestInstruction = 33
+
+    /// An expansion to `byteCount` bytes.
+    public init(byteCount: Int) {
+        remaining = byteCount
+        unsafe buffer = .allocate(
+            byteCount: Self.reach + Self.pieceByteCount + LZF.slack,
+            alignment: 16
+        )
+    }
+
+    deinit {
+        unsafe buffer.deallocate()
+    }
+
+    /// Follows the instructions at the beginning of `data` as far as there is room, and returns
+    /// how many bytes of it they had.
+    ///
+    /// What they give is `piece` then. Data that goes on has to have an instruction's length.
+    public mutating func expand(_ data: RawSpan, isLast: Bool) throws(LZFError) -> Int {
+        let kept = min(pieceEnd, Self.reach)
+        guard let start = unsafe buffer.baseAddress else { throw .tooShort }
+        unsafe start.copyMemory(from: start + (pieceEnd - kept), byteCount: kept)
+        pieceStart = kept
+        let room = min(remaining, Self.pieceByteCount)
+        var used = 0
+        var failure: LZFError?
+        unsafe data.withUnsafeBytes { input in
+            guard let first = input.baseAddress else { return }
+            var source = unsafe first
+            var target = unsafe start + kept
+            let end = unsafe target + room
+            do throws(LZFError) {
+                unsafe try LZF.run(&source, first + input.count, &target, start, end)
+            } catch {
+                failure = error
+            }
+            unsafe used = source - first
+            unsafe pieceEnd = target - start
+        }
+        remaining -= pieceEnd - pieceStart
+        switch failure {
+        case nil:
+            if isLast, remaining > 0 { throw .tooShort }
+        case .truncated where !isLast: break
+        // The piece is full, not the string.
+        case .tooLong where room == Self.pieceByteCount && remaining > 0 && used > 0: break
+        case let failure?: throw failure
+        }
+        return used
+    }
+
+    /// What was expanded last.
+    public var piece: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let piece = unsafe RawSpan(_unsafeBytes: buffer[pieceStart..<pieceEnd])
+            return unsafe _overrideLifetime(piece, borrowing: self)
+        }
     }
 }
 

@@ -36,6 +36,22 @@ public struct Extent: Sendable {
     }
 }
 
+/// What a string inside a value is there.
+public enum ElementRole: Sendable {
+    /// An element of a list.
+    case listElement
+    /// A member of a set.
+    case setMember
+    /// A member of a sorted set.
+    case sortedSetMember
+    /// The name of a field of a hash, whose value follows.
+    case hashField
+    /// The value of a field of a hash.
+    case hashValue
+    /// A string of a module value.
+    case moduleString
+}
+
 /// What a walk over a value reports to.
 ///
 /// The calls for one value are `begin`, then, unless nothing was asked for, `announce` and
@@ -60,6 +76,20 @@ public protocol PayloadVisitor: ~Copyable {
         at offset: Int,
         of byteCount: Int
     ) throws(RDBError)
+
+    /// The most bytes of a string inside a value that is given whole; longer ones come as parts.
+    var largestWholeElement: Int { get }
+    /// A piece of a string of `byteCount` bytes inside a value, in order.
+    ///
+    /// A field and its value both come so if one of them is long; the other is a single piece.
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError)
+    /// The element, member or field that came in parts is complete.
+    mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError)
 
     /// The next element of a list.
     mutating func listElement(_ element: PackedValue) throws(RDBError)
@@ -139,6 +169,17 @@ extension PayloadVisitor where Self: ~Copyable {
         at offset: Int,
         of byteCount: Int
     ) throws(RDBError) {}
+    /// Any number.
+    public var largestWholeElement: Int { .max }
+    /// Does nothing.
+    public mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {}
+    /// Does nothing.
+    public mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {}
     /// Does nothing.
     public mutating func listElement(_ element: PackedValue) throws(RDBError) {}
     /// Does nothing.

@@ -36,7 +36,54 @@ private func text(count: Int, seed: UInt64, alphabet: UInt64) -> [UInt8] {
     return Array(bytes.prefix(count))
 }
 
+/// Expands data that comes in pieces of up to `pieceByteCount` bytes beyond an instruction's.
+private func expandedInPieces(
+    _ data: [UInt8],
+    byteCount: Int,
+    pieceByteCount: Int
+) throws(LZFError) -> [UInt8] {
+    var expansion = LZFExpansion(byteCount: byteCount)
+    var output: [UInt8] = []
+    var offset = 0
+    while offset < data.count {
+        let end = min(data.count, offset + LZFExpansion.longestInstruction + pieceByteCount)
+        let piece = Array(data[offset..<end])
+        offset += try expansion.expand(piece.bytes, isLast: end == data.count)
+        output += ByteString(expansion.piece).array
+    }
+    return output
+}
+
 struct LZFTests {
+    @Test(arguments: [0, 1, 100, 100_000])
+    func `data in pieces expands to the same`(pieceByteCount: Int) throws {
+        for count in [21, 8192, 70_000, 65_536 + 8192, 300_000] {
+            for alphabet in [2, 26] as [UInt64] {
+                let original = text(count: count, seed: UInt64(count), alphabet: alphabet)
+                let data = try #require(compressed(original))
+                let found = try expandedInPieces(
+                    data,
+                    byteCount: count,
+                    pieceByteCount: pieceByteCount
+                )
+                #expect(found == original)
+                for wrong in [count - 1, count + 1] {
+                    #expect(throws: LZFError.self) {
+                        try expandedInPieces(
+                            data,
+                            byteCount: wrong,
+                            pieceByteCount: pieceByteCount
+                        )
+                    }
+                }
+                let cut = Array(data.dropLast())
+                #expect(throws: LZFError.self) {
+                    try expandedInPieces(cut, byteCount: count, pieceByteCount: pieceByteCount)
+                }
+            }
+        }
+    }
+
     @Test func `what servers wrote expands`() throws {
         let letters = [UInt8](repeating: 0x61, count: 21)
         #expect(try expanded([0x01, 0x61, 0x61, 0xE0, 0x0A, 0x00], byteCount: 21) == letters)

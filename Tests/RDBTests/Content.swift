@@ -83,6 +83,7 @@ struct Content: Equatable {
         reporting: Reporting = .elements,
         validation: Validation = [],
         pieceByteCount: Int = .max,
+        largestWholeString: Int = .max,
         options: (inout FileReader.Options) -> Void = { _ in }
     ) throws(RDBError) {
         var readerOptions = FileReader.Options()
@@ -96,7 +97,10 @@ struct Content: Equatable {
             switch try reader.next() {
             case .key(let record):
                 let name = ByteString(reader.key).array
-                var collector = Collector(reporting: reporting)
+                var collector = Collector(
+                    reporting: reporting,
+                    largestWholeString: largestWholeString
+                )
                 try reader.readValue(into: &collector)
                 keys[reader.database, default: [:]][name] = Key(
                     value: collector.value,
@@ -125,6 +129,7 @@ struct Collector: PayloadVisitor {
     var value = Value.string([])
     var reporting = Reporting.elements
     var largestWholeString = Int.max
+    var largestWholeElement: Int { largestWholeString }
     var extent = Extent()
     /// How often something came whole.
     var wholeCount = 0
@@ -136,6 +141,9 @@ struct Collector: PayloadVisitor {
     private var consumer: [UInt8] = []
     private var items: [Value.Item] = []
     private var moduleName = ""
+    /// What came in parts of the element, and of the field before it.
+    private var part: [UInt8] = []
+    private var field: [UInt8] = []
 
     init(reporting: Reporting = .elements, largestWholeString: Int = .max) {
         self.reporting = reporting
@@ -176,6 +184,33 @@ struct Collector: PayloadVisitor {
         value = .string([])
         sofar += ByteString(bytes).array
         value = .string(sofar)
+    }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        if offset == 0 {
+            if role == .hashValue { field = part }
+            part = []
+        }
+        guard part.count == offset, offset + bytes.byteCount <= byteCount else {
+            throw RDBError(.invalidLength, at: offset, "a part that does not follow the last")
+        }
+        part += ByteString(bytes).array
+    }
+
+    mutating func endElement(score: Double?, deadline: Int64?) {
+        let (part, field) = (part, field)
+        switch encoding.kind {
+        case .list: listElement(.bytes(part.bytes))
+        case .set: setMember(.bytes(part.bytes))
+        case .sortedSet: sortedSetMember(.bytes(part.bytes), score: score ?? .nan)
+        case .hash: hashField(.bytes(field.bytes), value: .bytes(part.bytes), deadline: deadline)
+        default: items.append(.string(part))
+        }
     }
 
     mutating func listElement(_ element: PackedValue) {

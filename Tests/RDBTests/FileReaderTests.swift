@@ -47,4 +47,17 @@ struct FileReaderTests {
             #expect(pieces == whole)
         }
     }
+    @Test(arguments: Fixture.all(kind: "rdb"))
+    func `strings in parts are the same strings`(fixture: Fixture) throws {
+        let file = try fixture.file()
+        guard file.count < 20_000, let whole = try? Content(reading: file) else { return }
+        for limit in [0, 1, 20, 63, 300] {
+            let parts = try Content(
+                reading: file,
+                pieceByteCount: limit + 1,
+                largestWholeString: limit
+            )
+            #expect(parts == whole)
+        }
+    }
 }

@@ -30,6 +30,7 @@ extension PayloadWalk {
             try visitor.announce(extent)
         }
         var duplicates = duplicates(.members)
+        let limit = duplicates.isOn ? .max : visitor.largestWholeElement
         for _ in 0..<count {
             if reporting == .nothing {
                 if form == .relative || form == .absoluteBefore { _ = try input.readNumber() }
@@ -42,7 +43,21 @@ extension PayloadWalk {
             if form == .relative || form == .absoluteBefore {
                 deadline = try peekDeadline(base, at: &cursor)
             }
+            if try input.isLong(at: cursor, limit: limit) {
+                input.consume(cursor)
+                try walkParts(.hashField, &visitor)
+                try walkValue(upTo: limit, &visitor)
+                try endField(form, deadline, &visitor)
+                continue
+            }
             let field = try input.locateString(at: &cursor)
+            if try input.isLong(at: cursor, limit: limit) {
+                try reportWhole(input.value(field), .hashField, &visitor)
+                input.consume(cursor)
+                try walkParts(.hashValue, &visitor)
+                try endField(form, deadline, &visitor)
+                continue
+            }
             let value = try input.locateString(at: &cursor, other: true)
             if form == .absoluteAfter { deadline = try peekSignedDeadline(at: &cursor) }
             try duplicates.insert(input.value(field), at: input.position)
@@ -53,6 +68,32 @@ extension PayloadWalk {
             )
             input.consume(cursor)
         }
+    }
+
+    /// Reports the value of a field that was reported in parts.
+    private mutating func walkValue<Visitor: PayloadVisitor & ~Copyable>(
+        upTo limit: Int,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        if try input.isLong(at: 0, limit: limit) { return try walkParts(.hashValue, &visitor) }
+        var cursor = 0
+        let value = try input.locateString(at: &cursor)
+        try reportWhole(input.value(value), .hashValue, &visitor)
+        input.consume(cursor)
+    }
+
+    private mutating func endField<Visitor: PayloadVisitor & ~Copyable>(
+        _ form: DeadlineForm,
+        _ deadline: Int64?,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        var deadline = deadline
+        if form == .absoluteAfter {
+            var cursor = 0
+            deadline = try peekSignedDeadline(at: &cursor)
+            input.consume(cursor)
+        }
+        try visitor.endElement(score: nil, deadline: deadline)
     }
 
     private mutating func peekDeadline(
@@ -167,6 +208,12 @@ extension PayloadWalk {
         if reporting == .nothing { return try skipStrings(fields.count) }
         try visitor.announce(Extent(count: fields.count))
         for field in fields {
+            if try input.isLong(at: 0, limit: visitor.largestWholeElement) {
+                try reportWhole(.bytes(field.bytes), .hashField, &visitor)
+                try walkParts(.hashValue, &visitor)
+                try visitor.endElement(score: nil, deadline: nil)
+                continue
+            }
             var cursor = 0
             let value = try input.locateString(at: &cursor)
             try visitor.hashField(

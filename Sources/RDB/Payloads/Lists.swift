@@ -9,12 +9,21 @@ extension PayloadWalk {
         let count = try input.readCount()
         if reporting == .nothing { return try skipStrings(count) }
         try visitor.announce(Extent(count: count))
-        for _ in 0..<count {
-            var cursor = 0
-            let located = try input.locateString(at: &cursor)
-            try visitor.listElement(input.value(located))
-            input.consume(cursor)
+        for _ in 0..<count { try walkElement(&visitor) }
+    }
+
+    @inline(__always)
+    private mutating func walkElement<Visitor: PayloadVisitor & ~Copyable>(
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        if try input.isLong(at: 0, limit: visitor.largestWholeElement) {
+            try walkParts(.listElement, &visitor)
+            return try visitor.endElement(score: nil, deadline: nil)
         }
+        var cursor = 0
+        let located = try input.locateString(at: &cursor)
+        try visitor.listElement(input.value(located))
+        input.consume(cursor)
     }
 
     /// LIST_ZIPLIST: a string that holds a ziplist.
@@ -68,12 +77,10 @@ extension PayloadWalk {
         _ visitor: inout Visitor
     ) throws(RDBError) {
         var cursor = 0
-        let located = try input.locateString(at: &cursor)
-        guard input.value(located).byteCount > 0 else {
+        guard try input.peekStringForm(at: &cursor).byteCount > 0 else {
             throw RDBError(.invalidListNode, at: input.position, "a list node without data")
         }
-        try visitor.listElement(input.value(located))
-        input.consume(cursor)
+        try walkElement(&visitor)
     }
 
     private mutating func reportNode<Visitor: PayloadVisitor & ~Copyable>(

@@ -88,6 +88,11 @@ extension PayloadWalk {
                 let value = Double(bitPattern: try input.readInteger(as: UInt64.self))
                 try visitor.moduleItem(.double(value))
             case 5:
+                if try input.isLong(at: 0, limit: visitor.largestWholeElement) {
+                    try walkParts(.moduleString, &visitor)
+                    try visitor.endElement(score: nil, deadline: nil)
+                    continue
+                }
                 var cursor = 0
                 let located = try input.locateString(at: &cursor)
                 try visitor.moduleItem(.string(input.value(located)))

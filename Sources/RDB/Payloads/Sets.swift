@@ -10,7 +10,13 @@ extension PayloadWalk {
         if reporting == .nothing { return try skipStrings(count) }
         try visitor.announce(Extent(count: count))
         var duplicates = duplicates(.members)
+        let limit = duplicates.isOn ? .max : visitor.largestWholeElement
         for _ in 0..<count {
+            if try input.isLong(at: 0, limit: limit) {
+                try walkParts(.setMember, &visitor)
+                try visitor.endElement(score: nil, deadline: nil)
+                continue
+            }
             var cursor = 0
             let located = try input.locateString(at: &cursor)
             try duplicates.insert(input.value(located), at: input.position)

@@ -18,6 +18,7 @@ extension PayloadWalk {
         let count = try input.readCount()
         if reporting != .nothing { try visitor.announce(Extent(count: count)) }
         var duplicates = duplicates(.members)
+        let limit = duplicates.isOn ? .max : visitor.largestWholeElement
         for _ in 0..<count {
             if reporting == .nothing {
                 try input.skipString()
@@ -25,6 +26,13 @@ extension PayloadWalk {
                 continue
             }
             var cursor = 0
+            if try input.isLong(at: 0, limit: limit) {
+                try walkParts(.sortedSetMember, &visitor)
+                let score = try peekScore(form, at: &cursor)
+                input.consume(cursor)
+                try visitor.endElement(score: score, deadline: nil)
+                continue
+            }
             let located = try input.locateString(at: &cursor)
             let score = try peekScore(form, at: &cursor)
             try duplicates.insert(input.value(located), at: input.position)

@@ -9,43 +9,47 @@ extension PayloadWalk {
         if reporting == .nothing { return try input.skipString() }
         var cursor = 0
         let limit = visitor.largestWholeString
-        if limit < .max {
-            var ahead = 0
-            if case .plain(let count) = try input.peekStringForm(at: &ahead), count > limit {
-                input.consume(ahead)
-                try visitor.announce(Extent(byteCount: count))
-                return try walkStringParts(count, &visitor)
-            }
-        }
+        if try input.isLong(at: 0, limit: limit) { return try walkLongString(&visitor) }
         let located = try input.locateString(at: &cursor)
-        try reportString(located, limit, &visitor)
+        try visitor.announce(Extent(byteCount: input.value(located).byteCount))
+        try visitor.string(input.value(located))
         input.consume(cursor)
     }
 
-    private mutating func reportString<Visitor: PayloadVisitor & ~Copyable>(
-        _ located: Located,
-        _ limit: Int,
+    private mutating func walkLongString<Visitor: PayloadVisitor & ~Copyable>(
         _ visitor: inout Visitor
     ) throws(RDBError) {
-        let value = input.value(located)
-        try visitor.announce(Extent(byteCount: value.byteCount))
-        guard case .bytes(let bytes) = value, bytes.byteCount > limit else {
-            return try visitor.string(value)
+        let form = try input.readStringForm()
+        try visitor.announce(Extent(byteCount: form.byteCount))
+        try input.readParts(form) { bytes, offset, byteCount throws(RDBError) in
+            try visitor.stringPart(bytes, at: offset, of: byteCount)
         }
-        try visitor.stringPart(bytes, at: 0, of: bytes.byteCount)
     }
 
-    private mutating func walkStringParts<Visitor: PayloadVisitor & ~Copyable>(
-        _ count: Int,
+    /// Reports the string that comes next in parts, as what it is in the value.
+    mutating func walkParts<Visitor: PayloadVisitor & ~Copyable>(
+        _ role: ElementRole,
         _ visitor: inout Visitor
     ) throws(RDBError) {
-        var offset = 0
-        while offset < count {
-            try input.need(1)
-            let part = min(input.available, count - offset)
-            try visitor.stringPart(input.window(at: 0, count: part), at: offset, of: count)
-            input.consume(part)
-            offset += part
+        let form = try input.readStringForm()
+        try input.readParts(form) { bytes, offset, byteCount throws(RDBError) in
+            try visitor.elementPart(bytes, at: offset, of: byteCount, role)
+        }
+    }
+
+    /// Reports a short string as the only part of itself, beside another that is long.
+    func reportWhole<Visitor: PayloadVisitor & ~Copyable>(
+        _ value: borrowing PackedValue,
+        _ role: ElementRole,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        switch value {
+        case .bytes(let bytes):
+            try visitor.elementPart(bytes, at: 0, of: bytes.byteCount, role)
+        case .integer(let number):
+            var text = ByteWriter(reserving: DecimalText.maximumIntegerByteCount)
+            text.append(decimal: number)
+            try visitor.elementPart(text.bytes, at: 0, of: text.count, role)
         }
     }
 }
