@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "Structures", targets: ["Structures"]),
         .library(name: "RDB", targets: ["RDB"]),
         .library(name: "RESP", targets: ["RESP"]),
+        .library(name: "Inspect", targets: ["Inspect"]),
     ],
     dependencies: [
         // The daemon's messages.

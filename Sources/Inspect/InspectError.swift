@@ -3,9 +3,9 @@ import Platform
 import RDB
 
 /// Why something cannot be inspected: which file, and what is wrong.
-package struct InspectError: Error {
+public struct InspectError: Error {
     /// The file, as the user named it.
-    package var path: String
+    public var path: String
     /// What is wrong with it.
     package var problem: Problem
 
@@ -45,7 +45,7 @@ package struct InspectError: Error {
 
 extension InspectError: CustomStringConvertible {
     /// One line: the file and what is wrong with it.
-    package var description: String {
+    public var description: String {
         switch problem {
         case .system(let error) where error.isInterruption: "\(error)"
         case .system(let error): "\(path): \(error.call): \(error.reason)"

@@ -26,6 +26,7 @@ extension Inspection {
                 }
                 try snapshotEnded(&log, at: summary.byteCount, location)
             case .effects(let startsFile):
+                commandNotes?.add(location.root)
                 try consumer.effects(log.effects, startsFile: startsFile)
             case .end:
                 summary.log = log.recovered

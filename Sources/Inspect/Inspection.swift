@@ -6,28 +6,29 @@ import RDB
 /// The files that hold a data set, and one pass over what is in them.
 ///
 ///     let inspection = Inspection(paths: ["dump.rdb"])
-///     var summary = Summary()
-///     try inspection.read(into: &summary)
+///     let summary = try inspection.summary()
 ///
 /// A path names an RDB, plain or in gzip, zstd or lz4; `-`, standard input; the directory of an
 /// append-only log, or one that has such a directory; or an append-only file. Files are read in
 /// the order given, as parts of one data set: those of a cluster, for example. Memory does not
 /// grow with what is read.
-package struct Inspection {
+public struct Inspection {
     /// The files, in the order they are read.
-    package var paths: [String]
+    public var paths: [String]
     /// What is looked for beyond what it takes to read on.
-    package var options = FileReader.Options()
+    public var options = FileReader.Options()
     /// Told of each piece that was read.
     package var progress: Progress?
+    /// Told of the files whose commands were read, for those who count only what is in the base.
+    package var commandNotes: CommandNotes?
 
     /// Names the files; nothing is opened yet.
-    package init(paths: [String]) {
+    public init(paths: [String]) {
         self.paths = paths
     }
 
     /// Reads everything once.
-    package func read(
+    public func read(
         into consumer: inout some RecordConsumer & ~Copyable
     ) throws(InspectError) {
         progress?.totalByteCount = totalByteCount
@@ -140,5 +141,18 @@ package struct Inspection {
                 try consumer.record(record, &reader)
             }
         }
+    }
+}
+
+/// The logs that have commands after their base.
+package final class CommandNotes {
+    /// As the user named them.
+    package private(set) var paths: [String] = []
+
+    /// Notes nothing yet.
+    package init() {}
+
+    func add(_ path: String) {
+        if paths.last != path { paths.append(path) }
     }
 }

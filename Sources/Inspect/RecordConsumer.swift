@@ -7,7 +7,7 @@ import RDB
 /// Calls for one file are `begin`, then its records, then, if commands follow, `effects`, and
 /// `end`. A value that is not read in `key` is skipped. What a consumer throws ends the pass; a
 /// trouble that is not the file's is the `cause` of the error, and comes out in its place.
-package protocol RecordConsumer: ~Copyable {
+public protocol RecordConsumer: ~Copyable {
     /// A file begins.
     mutating func begin(_ file: FileDescription) throws(RDBError)
     /// A key: its name is `reader.key`, and its value can be read from `reader`, once.
@@ -30,40 +30,40 @@ package protocol RecordConsumer: ~Copyable {
 
 extension RecordConsumer where Self: ~Copyable {
     /// Does nothing.
-    package mutating func begin(_ file: FileDescription) throws(RDBError) {}
+    public mutating func begin(_ file: FileDescription) throws(RDBError) {}
     /// Does nothing.
-    package mutating func record(
+    public mutating func record(
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {}
     /// Does nothing.
-    package mutating func effects(_ requests: RawSpan, startsFile: Bool) throws(RDBError) {}
+    public mutating func effects(_ requests: RawSpan, startsFile: Bool) throws(RDBError) {}
     /// Does nothing.
-    package mutating func end(_ file: FileSummary) throws(RDBError) {}
+    public mutating func end(_ file: FileSummary) throws(RDBError) {}
 }
 
 /// A file, as far as its first bytes tell.
-package struct FileDescription: Sendable {
+public struct FileDescription: Sendable {
     /// What the user called it; `-` is standard input.
-    package var path: String
+    public var path: String
     /// How it is compressed.
-    package var compression: Compression
+    public var compression: Compression
     /// Bytes on disk; nil for a pipe.
-    package var byteCount: Int?
+    public var byteCount: Int?
     /// Whether it is a log: a base, if there is one, and the commands since.
-    package var isLog: Bool
+    public var isLog: Bool
 }
 
 /// What is known of a file at its end.
-package struct FileSummary: Sendable {
+public struct FileSummary: Sendable {
     /// The format of the RDB; nil if the file has none.
-    package var format: Format?
+    public var format: Format?
     /// Bytes of the RDB, decompressed.
-    package var byteCount = 0
+    public var byteCount = 0
     /// The checksum, which was right; nil if the file has none.
-    package var checksum: UInt64?
+    public var checksum: UInt64?
     /// Bytes that follow the end of the RDB and are not commands.
-    package var hasTrailingBytes = false
+    public var hasTrailingBytes = false
     /// What reading the log came to; nil if it is none.
     package var log: RecoveredLog?
 }

@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         var isSound = true
-        try input.withInspection { inspection throws(InspectError) in
+        try input.withInspection(tellsOfCommands: true) { inspection throws(InspectError) in
             let report = try CheckReport(inspection, salvagePath: salvage)
             isSound = report.isSound
             try output.print(report.json) { printer, style in

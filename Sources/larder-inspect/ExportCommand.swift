@@ -4,10 +4,6 @@ import Platform
 
 /// `larder-inspect export`.
 struct ExportCommand: ParsableCommand {
-    enum Format: String, CaseIterable, ExpressibleByArgument {
-        case json, csv, resp, restore
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Everything, as JSON lines, CSV, or requests for a server.",
@@ -28,7 +24,7 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var filter: FilterOptions
 
     @Option(help: "json, csv, resp or restore.")
-    var format = Format.json
+    var format = ExportFormat.json
 
     @Flag(help: "The same as --format json.")
     var json = false
@@ -41,28 +37,11 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let filter = try filter.filter()
-        try input.withInspection { inspection throws(InspectError) in
-            let selection = try ExportSelection(filter, in: inspection)
-            let printer = try Printer(to: output)
-            switch json ? .json : format {
-            case .json:
-                var export = JSONExport(selection, to: printer)
-                try inspection.read(into: &export)
-                try export.finish()
-            case .csv:
-                var export = CSVExport(selection, to: printer)
-                try inspection.read(into: &export)
-                try export.finish()
-            case .resp, .restore:
-                var export = RequestExport(
-                    selection,
-                    isRestoringAll: format == .restore,
-                    to: printer
-                )
-                try inspection.read(into: &export)
-                try export.finish()
-                warn(export.lostCount)
-            }
+        let format = json ? .json : format
+        // Every other format passes the commands on, if nothing is filtered.
+        let passesOn = format != .csv && filter.admitsEverything
+        try input.withInspection(tellsOfCommands: passesOn) { inspection throws(InspectError) in
+            warn(try inspection.export(format, filter, to: output))
         }
     }
 
@@ -74,3 +53,5 @@ struct ExportCommand: ParsableCommand {
         )
     }
 }
+
+extension ExportFormat: ExpressibleByArgument {}

@@ -37,7 +37,7 @@ struct SummaryCommand: ParsableCommand {
         options.separator = separator.byte
         options.now = now?.milliseconds ?? options.now
         var summary = Summary(options, memory: target.tally)
-        try input.withInspection { inspection throws(InspectError) in
+        try input.withInspection(tellsOfCommands: true) { inspection throws(InspectError) in
             try inspection.read(into: &summary)
         }
         try output.print(summary.json) { printer, style in

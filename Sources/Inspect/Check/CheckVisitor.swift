@@ -6,6 +6,8 @@ import RDB
 struct CheckVisitor: PayloadVisitor, ~Copyable {
     private var members = DuplicateFinder()
     private var index = 0
+    /// The member or field name that comes in parts.
+    private var part = SipHash128()
 
     init() {}
 
@@ -34,9 +36,33 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
         try add(field)
     }
 
+    var largestWholeElement: Int { 1 << 16 }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        switch role {
+        case .setMember, .sortedSetMember, .hashField:
+            if offset == 0 {
+                part = SipHash128()
+                part.combine(UInt64(byteCount))
+            }
+            part.combine(bytes)
+            if offset + bytes.byteCount == byteCount { try add(part) }
+        case .listElement, .hashValue, .moduleString: break
+        }
+    }
+
     private mutating func add(_ member: PackedValue) throws(RDBError) {
         var hash = SipHash128()
         hash.combine(text: member)
+        try add(hash)
+    }
+
+    private mutating func add(_ hash: SipHash128) throws(RDBError) {
         if try members.add(hash.finish(), at: index) != nil { throw duplicate(index) }
         index += 1
     }

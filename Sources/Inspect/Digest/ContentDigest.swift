@@ -5,16 +5,16 @@ import RDB
 ///
 /// Keys can be added in any order, and from several places: a file, its converted form, and a
 /// live server that was asked for each key with `DUMP` come to the same digest.
-package struct ContentDigest: Equatable, Sendable {
+public struct ContentDigest: Equatable, Sendable {
     /// What was added for each database.
-    package private(set) var databases: [UInt64: Database] = [:]
+    public private(set) var databases: [UInt64: Database] = [:]
 
     /// The keys of one database.
-    package struct Database: Equatable, Sendable {
+    public struct Database: Equatable, Sendable {
         /// How many keys.
-        package var keyCount = 0
+        public internal(set) var keyCount = 0
         /// The sum of their digests.
-        package var digest = Digest128.zero
+        public internal(set) var digest = Digest128.zero
     }
 
     /// A digest of nothing.
@@ -58,7 +58,7 @@ package struct ContentDigest: Equatable, Sendable {
     }
 
     /// The digest of all databases with their numbers.
-    package var total: Digest128 {
+    public var total: Digest128 {
         var sum = Digest128.zero
         for (number, database) in databases {
             var hash = SipHash128()

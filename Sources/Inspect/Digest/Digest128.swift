@@ -1,12 +1,14 @@
 /// 128 bits that stand for content; equal content has equal bits.
 ///
 /// Digests add up: the sum of the digests of a set's members does not depend on their order.
-package struct Digest128: Hashable, Sendable {
-    package var high: UInt64
-    package var low: UInt64
+public struct Digest128: Hashable, Sendable {
+    /// The first 64 bits.
+    public var high: UInt64
+    /// The last 64 bits.
+    public var low: UInt64
 
     /// What no content adds up to.
-    package static let zero = Digest128(high: 0, low: 0)
+    public static let zero = Digest128(high: 0, low: 0)
 
     package init(high: UInt64, low: UInt64) {
         self.high = high
@@ -14,14 +16,14 @@ package struct Digest128: Hashable, Sendable {
     }
 
     /// Adds modulo 2^128.
-    package static func += (sum: inout Digest128, other: Digest128) {
+    public static func += (sum: inout Digest128, other: Digest128) {
         let (low, carries) = sum.low.addingReportingOverflow(other.low)
         sum.low = low
         sum.high = sum.high &+ other.high &+ (carries ? 1 : 0)
     }
 
     /// Takes away what was added.
-    package static func -= (sum: inout Digest128, other: Digest128) {
+    public static func -= (sum: inout Digest128, other: Digest128) {
         let (low, borrows) = sum.low.subtractingReportingOverflow(other.low)
         sum.low = low
         sum.high = sum.high &- other.high &- (borrows ? 1 : 0)
@@ -30,7 +32,7 @@ package struct Digest128: Hashable, Sendable {
 
 extension Digest128: CustomStringConvertible {
     /// 32 hexadecimal digits.
-    package var description: String { hexadecimal(high) + hexadecimal(low) }
+    public var description: String { hexadecimal(high) + hexadecimal(low) }
 }
 
 /// Sixteen digits.

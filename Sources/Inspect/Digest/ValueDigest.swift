@@ -12,7 +12,7 @@ import RDB
 /// order of lists and of stream entries counts, and so do the deadlines of hash fields, and of
 /// streams the groups with their pending entries and consumers. When a consumer was seen last
 /// does not: it is no content, as idle times of keys are none.
-package struct ValueDigest: PayloadVisitor {
+package struct ValueDigest: ElementVisitor {
     /// The digest of the value walked last.
     package private(set) var value = Digest128.zero
     /// Whether the value walked last is a collection without elements, which servers do not keep.
@@ -25,7 +25,9 @@ package struct ValueDigest: PayloadVisitor {
     /// What comes in any order.
     private var sum = Digest128.zero
     private var elementCount = 0
-    private var kind = ValueKind.string
+    /// The member or field that comes in parts.
+    private var element = SipHash128()
+    package private(set) var kind = ValueKind.string
     private var group: Group?
     private var consumer = ByteString([])
 
@@ -89,14 +91,61 @@ package struct ValueDigest: PayloadVisitor {
         sequence.combine(bytes)
     }
 
+    package var largestWholeElement: Int { 1 << 16 }
+
+    package mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) {
+        switch role {
+        case .listElement, .moduleString:
+            if offset == 0 {
+                elementCount += 1
+                if role == .moduleString { sequence.combine(5) }
+                sequence.combine(UInt64(byteCount))
+            }
+            sequence.combine(bytes)
+        case .setMember, .sortedSetMember, .hashField, .hashValue:
+            if offset == 0 {
+                if role != .hashValue { element = SipHash128() }
+                element.combine(UInt64(byteCount))
+            }
+            element.combine(bytes)
+        }
+    }
+
+    package mutating func endElement(score: Double?, deadline: Int64?) {
+        switch kind {
+        case .set: add(element.finish())
+        case .sortedSet: addMember(element, score ?? 0)
+        case .hash: addField(element, deadline)
+        case .string, .list, .stream, .module, .other: break
+        }
+    }
+
+    /// Adds a member of which everything but the score is taken in.
+    private mutating func addMember(_ member: SipHash128, _ score: Double) {
+        var hash = member
+        // Servers keep the sign of zero in one encoding and lose it in another.
+        hash.combine(score == 0 ? 0 : score.bitPattern)
+        add(hash.finish())
+    }
+
+    /// Adds a field of which everything but the deadline is taken in.
+    private mutating func addField(_ field: SipHash128, _ deadline: Int64?) {
+        if let deadline, deadline <= now { return }
+        var hash = field
+        if let deadline, !ignored.contains(.fieldDeadlines) {
+            hash.combine(UInt64(bitPattern: deadline))
+        }
+        add(hash.finish())
+    }
+
     package mutating func listElement(_ element: PackedValue) {
         elementCount += 1
         sequence.combine(text: element)
-    }
-
-    package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(listpack)
-        while let element = try reader.next() { listElement(element) }
     }
 
     package mutating func setMember(_ member: PackedValue) {
@@ -108,36 +157,14 @@ package struct ValueDigest: PayloadVisitor {
     package mutating func sortedSetMember(_ member: PackedValue, score: Double) {
         var hash = SipHash128()
         hash.combine(text: member)
-        // Servers keep the sign of zero in one encoding and lose it in another.
-        hash.combine(score == 0 ? 0 : score.bitPattern)
-        add(hash.finish())
+        addMember(hash, score)
     }
 
     package mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
-        if let deadline, deadline <= now { return }
         var hash = SipHash128()
         hash.combine(text: field)
         hash.combine(text: value)
-        if let deadline, !ignored.contains(.fieldDeadlines) {
-            hash.combine(UInt64(bitPattern: deadline))
-        }
-        add(hash.finish())
-    }
-
-    package mutating func intset(_ bytes: RawSpan, count: Int) {
-        let members = IntsetMembers(bytes)
-        for index in 0..<count { setMember(.integer(members[index])) }
-    }
-
-    package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(bytes)
-        while let element = try reader.next() {
-            switch kind {
-            case .set: setMember(element)
-            case .sortedSet: sortedSetMember(element, score: try reader.requireScore())
-            default: hashField(element, value: try reader.require(), deadline: nil)
-            }
-        }
+        addField(hash, deadline)
     }
 
     private mutating func add(_ digest: Digest128) {
@@ -149,15 +176,6 @@ package struct ValueDigest: PayloadVisitor {
 // Streams.
 
 extension ValueDigest {
-    package mutating func streamNode(
-        _ listpack: RawSpan,
-        master: StreamID,
-        liveCount: Int
-    ) throws(RDBError) {
-        var node = try StreamNode(listpack, master: master)
-        try node.report(to: &self)
-    }
-
     package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
         elementCount += 1
         sequence.combine(id)

@@ -13,12 +13,12 @@ import RDB
 ///
 /// Bytes are escaped as keys are everywhere: `\xNN` and `\\`. What is no table is left out:
 /// groups of streams, idle times, functions. JSON lines and requests have everything.
-package struct CSVExport: RecordConsumer, PayloadVisitor, ~Copyable {
+package struct CSVExport: RecordConsumer, ElementVisitor, ~Copyable {
     private var printer: Printer
     private var selection: ExportSelection
     /// `db,key,type,deadline,` of the key being written.
     private var lead = ByteString([])
-    private var kind = ValueKind.string
+    package private(set) var kind = ValueKind.string
     private var index = 0
     private var entry = StreamID.zero
 
@@ -95,6 +95,41 @@ package struct CSVExport: RecordConsumer, PayloadVisitor, ~Copyable {
         }
     }
 
+    package var largestWholeElement: Int { 1 << 20 }
+
+    package mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        if role == .moduleString { return }
+        if offset == 0 {
+            if role != .hashValue { beginRow() }
+            if role == .listElement {
+                printer.buffer.append(decimal: Int64(index))
+                index += 1
+            }
+            // Names of fields and members with a score stand a column before values.
+            let isNamed = role == .hashField || role == .sortedSetMember || role == .hashValue
+            printer.buffer.append(isNamed ? ",\"" : ",,\"")
+        }
+        printer.buffer.append(quoted: bytes)
+        if offset + bytes.byteCount == byteCount { printer.buffer.append("\"") }
+        try printer.flushIfFull()
+    }
+
+    package mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
+        if kind == .module { return }
+        printer.buffer.append(",")
+        if let score {
+            printer.buffer.append(shortest: score)
+            printer.buffer.append(",")
+        }
+        if let deadline { printer.buffer.append(decimal: deadline) }
+        try endRow()
+    }
+
     package mutating func listElement(_ element: PackedValue) throws(RDBError) {
         beginRow()
         printer.buffer.append(decimal: Int64(index))
@@ -103,11 +138,6 @@ package struct CSVExport: RecordConsumer, PayloadVisitor, ~Copyable {
         printer.buffer.append(csv: element)
         printer.buffer.append(",")
         try endRow()
-    }
-
-    package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(listpack)
-        while let element = try reader.next() { try listElement(element) }
     }
 
     package mutating func setMember(_ member: PackedValue) throws(RDBError) {
@@ -140,31 +170,6 @@ package struct CSVExport: RecordConsumer, PayloadVisitor, ~Copyable {
         printer.buffer.append(",")
         if let deadline { printer.buffer.append(decimal: deadline) }
         try endRow()
-    }
-
-    package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(bytes)
-        while let element = try reader.next() {
-            switch kind {
-            case .set: try setMember(element)
-            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
-            default: try hashField(element, value: try reader.require(), deadline: nil)
-            }
-        }
-    }
-
-    package mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        let members = IntsetMembers(bytes)
-        for index in 0..<count { try setMember(.integer(members[index])) }
-    }
-
-    package mutating func streamNode(
-        _ listpack: RawSpan,
-        master: StreamID,
-        liveCount: Int
-    ) throws(RDBError) {
-        var node = try StreamNode(listpack, master: master)
-        try node.report(to: &self)
     }
 
     package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {

@@ -2,9 +2,9 @@ import Bytes
 import RDB
 
 /// Writes values as JSON, element by element as they come.
-struct JSONValueWriter: PayloadVisitor, ~Copyable {
+struct JSONValueWriter: ElementVisitor, ~Copyable {
     var printer: Printer
-    private var kind = ValueKind.string
+    private(set) var kind = ValueKind.string
     /// Whether the next item of the innermost list is its first.
     private var isFirst = true
     private var isInParts = false
@@ -54,6 +54,10 @@ struct JSONValueWriter: PayloadVisitor, ~Copyable {
     ) throws(RDBError) {
         isInParts = true
         if offset == 0 { printer.buffer.append("{\"parts\":[") }
+        try writeParts(bytes, offset)
+    }
+
+    private mutating func writeParts(_ bytes: RawSpan, _ offset: Int) throws(RDBError) {
         var position = 0
         while position < bytes.byteCount {
             if offset + position > 0 { printer.buffer.append(",") }
@@ -62,6 +66,49 @@ struct JSONValueWriter: PayloadVisitor, ~Copyable {
             position += count
             try printer.flushIfFull()
         }
+    }
+
+    var largestWholeElement: Int { Self.partByteCount }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        if offset == 0 { beginElement(role) }
+        guard byteCount > Self.partByteCount else {
+            return printer.buffer.append(json: bytes)
+        }
+        if offset == 0 { printer.buffer.append("{\"parts\":[") }
+        try writeParts(bytes, offset)
+        if offset + bytes.byteCount == byteCount { printer.buffer.append("]}") }
+    }
+
+    private mutating func beginElement(_ role: ElementRole) {
+        switch role {
+        case .hashValue: return printer.buffer.append(",")
+        case .listElement, .setMember: separate()
+        case .sortedSetMember, .hashField:
+            separate()
+            printer.buffer.append("[")
+        case .moduleString:
+            separate()
+            printer.buffer.append("[\"string\",")
+        }
+    }
+
+    mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
+        if let score {
+            printer.buffer.append(",")
+            printer.buffer.append(json: score)
+        }
+        if let deadline { printer.buffer.append(",", Int(deadline)) }
+        switch kind {
+        case .list, .set: break
+        default: printer.buffer.append("]")
+        }
+        try printer.flushIfFull()
     }
 
     @inline(__always)
@@ -77,11 +124,6 @@ struct JSONValueWriter: PayloadVisitor, ~Copyable {
         separate()
         printer.buffer.append(json: element)
         try printer.flushIfFull()
-    }
-
-    mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(listpack)
-        while let element = try reader.next() { try listElement(element) }
     }
 
     mutating func setMember(_ member: PackedValue) throws(RDBError) {
@@ -112,36 +154,11 @@ struct JSONValueWriter: PayloadVisitor, ~Copyable {
         printer.buffer.append("]")
         try printer.flushIfFull()
     }
-
-    mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(bytes)
-        while let element = try reader.next() {
-            switch kind {
-            case .set: try setMember(element)
-            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
-            default: try hashField(element, value: try reader.require(), deadline: nil)
-            }
-        }
-    }
-
-    mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        let members = IntsetMembers(bytes)
-        for index in 0..<count { try setMember(.integer(members[index])) }
-    }
 }
 
 // Streams and modules.
 
 extension JSONValueWriter {
-    mutating func streamNode(
-        _ listpack: RawSpan,
-        master: StreamID,
-        liveCount: Int
-    ) throws(RDBError) {
-        var node = try StreamNode(listpack, master: master)
-        try node.report(to: &self)
-    }
-
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
         stream.entry(id, &printer.buffer)
         try printer.flushIfFull()

@@ -14,7 +14,6 @@ package struct RequestExport: RecordConsumer, ~Copyable {
     private var selection: ExportSelection
     private let isRestoringAll: Bool
     private var database: UInt64 = 0
-    private let raw = MemorySink()
 
     /// Records that could not be expressed.
     package private(set) var lostCount = 0
@@ -66,21 +65,25 @@ package struct RequestExport: RecordConsumer, ~Copyable {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        let sink = MemorySink()
+        let payload = SpooledBytes()
+        try payload.append(([record.encoding.typeByte] as [UInt8]).bytes)
         var visitor = SkippingVisitor()
-        try reader.readValue(into: &visitor, copyingTo: sink)
-        var payload = ByteWriter(reserving: sink.array.count + 16)
-        payload.append(record.encoding.typeByte)
-        payload.append(sink.array.bytes)
-        payload.appendInteger(UInt16(reader.format?.version ?? 0))
-        payload.appendInteger(CRC64.checksum(payload.bytes))
+        try reader.readValue(into: &visitor, copyingTo: payload)
+        var footer = ByteWriter()
+        footer.appendInteger(UInt16(reader.format?.version ?? 0))
+        try payload.append(footer.bytes)
+        footer.removeAll()
+        footer.appendInteger(payload.checksumValue)
+        try payload.append(footer.bytes)
         var extra: [ByteString] = []
         if let idle = record.idleSeconds { extra = ["IDLETIME", ByteString("\(idle)")] }
         if let frequency = record.frequency { extra = ["FREQ", ByteString("\(frequency)")] }
         writer.printer.buffer.append(request: 5 + extra.count, "RESTORE")
         writer.printer.buffer.append(word: reader.key)
         writer.printer.buffer.append(word: record.deadline ?? 0)
-        writer.printer.buffer.append(word: payload.bytes)
+        writer.printer.buffer.beginWord(payload.byteCount)
+        try payload.print(to: &writer.printer)
+        writer.printer.buffer.append("\r\n")
         writer.printer.buffer.append(text: "ABSTTL")
         for word in extra { writer.printer.buffer.append(word: word.bytes) }
     }

@@ -2,9 +2,9 @@ import Bytes
 import RDB
 
 /// Writes values as the requests that make them.
-struct RequestValueWriter: PayloadVisitor, ~Copyable {
+struct RequestValueWriter: ElementVisitor, ~Copyable {
     var printer: Printer
-    private var kind = ValueKind.string
+    private(set) var kind = ValueKind.string
     private var key = ByteString([])
     /// Words of the request that is being gathered.
     private var words = ByteWriter()
@@ -12,6 +12,8 @@ struct RequestValueWriter: PayloadVisitor, ~Copyable {
     /// Fields of the gathered request that have a deadline: where each is a word in `words`.
     private var deadlines: [(offset: Int, count: Int, deadline: Int64)] = []
     private var stream = RequestStreamState()
+    /// The member or field name of an element that comes in parts.
+    private var name = SpooledBytes()
     /// Whether nothing was written: servers keep no empty collections.
     private(set) var isEmpty = true
 
@@ -108,14 +110,76 @@ struct RequestValueWriter: PayloadVisitor, ~Copyable {
         try printer.flushIfFull()
     }
 
+    var largestWholeElement: Int { 1 << 20 }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        if offset == 0 { try beginElement(byteCount, role) }
+        switch role {
+        case .sortedSetMember, .hashField: return try name.append(bytes)
+        default: printer.buffer.append(bytes)
+        }
+        if offset + bytes.byteCount == byteCount { printer.buffer.append("\r\n") }
+        try printer.flushIfFull()
+    }
+
+    /// Writes what precedes the first part of a string.
+    ///
+    /// A score precedes its member, and a field that expires is named twice: both wait.
+    private mutating func beginElement(_ byteCount: Int, _ role: ElementRole) throws(RDBError) {
+        switch role {
+        case .sortedSetMember, .hashField:
+            flushRequest()
+            name = SpooledBytes()
+            return
+        case .listElement: beginRequest(3, "RPUSH")
+        case .setMember: beginRequest(3, "SADD")
+        case .hashValue:
+            beginRequest(4, "HSET")
+            try print(name)
+        case .moduleString: return
+        }
+        printer.buffer.beginWord(byteCount)
+    }
+
+    private mutating func beginRequest(_ wordCount: Int, _ command: StaticString) {
+        flushRequest()
+        printer.buffer.append(request: wordCount, command)
+        printer.buffer.append(word: key)
+        isEmpty = false
+    }
+
+    private mutating func print(_ word: SpooledBytes) throws(RDBError) {
+        printer.buffer.beginWord(word.byteCount)
+        try word.print(to: &printer)
+        printer.buffer.append("\r\n")
+    }
+
+    mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
+        if let score {
+            beginRequest(4, "ZADD")
+            var text = ByteWriter()
+            text.append(shortest: score)
+            printer.buffer.append(word: text.bytes)
+            try print(name)
+        }
+        if let deadline {
+            beginRequest(6, "HPEXPIREAT")
+            printer.buffer.append(word: deadline)
+            printer.buffer.append(text: "FIELDS")
+            printer.buffer.append(word: Int64(1))
+            try print(name)
+        }
+        try printer.flushIfFull()
+    }
+
     mutating func listElement(_ element: PackedValue) throws(RDBError) {
         words.append(word: element)
         try endElement(1)
-    }
-
-    mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(listpack)
-        while let element = try reader.next() { try listElement(element) }
     }
 
     mutating func setMember(_ member: PackedValue) throws(RDBError) {
@@ -142,36 +206,11 @@ struct RequestValueWriter: PayloadVisitor, ~Copyable {
         words.append(word: value)
         try endElement(2)
     }
-
-    mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        var reader = try ElementReader(bytes)
-        while let element = try reader.next() {
-            switch kind {
-            case .set: try setMember(element)
-            case .sortedSet: try sortedSetMember(element, score: try reader.requireScore())
-            default: try hashField(element, value: try reader.require(), deadline: nil)
-            }
-        }
-    }
-
-    mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
-        let members = IntsetMembers(bytes)
-        for index in 0..<count { try setMember(.integer(members[index])) }
-    }
 }
 
 // Streams.
 
 extension RequestValueWriter {
-    mutating func streamNode(
-        _ listpack: RawSpan,
-        master: StreamID,
-        liveCount: Int
-    ) throws(RDBError) {
-        var node = try StreamNode(listpack, master: master)
-        try node.report(to: &self)
-    }
-
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
         try printer.flushIfFull()
         printer.buffer.append(request: 3 + fieldCount * 2, "XADD")

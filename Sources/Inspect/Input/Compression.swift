@@ -1,10 +1,14 @@
 import Bytes
 
 /// How a file is compressed, as its first bytes say.
-package enum Compression: String, Sendable {
+public enum Compression: String, Sendable {
+    /// Not at all.
     case none
+    /// RFC 1952.
     case gzip
+    /// RFC 8878.
     case zstd
+    /// The frame format of LZ4.
     case lz4
 
     /// Bytes that tell one from another.

@@ -16,8 +16,8 @@ extension LogOverview {
             ("otherFiles", .array(survey.others.map { .text($0) })),
             ("commandCount", .count(commands.total.count)),
             ("commandBytes", .count(commands.total.byteCount)),
-            ("commands", .array(commandsByCount.map(Self.json))),
-            ("prefixes", .array(heaviestPrefixes.map(prefix))),
+            ("commands", commands.namesJSON),
+            ("prefixes", commands.prefixesJSON),
             ("last", .array(commands.last.map(Self.json))),
         ])
     }
@@ -75,23 +75,6 @@ extension LogOverview {
             ("offset", .optional(frame.mark?.offset)),
             ("durableOffset", .optional(frame.mark?.durableOffset)),
             ("time", .optional(frame.mark?.time.milliseconds)),
-        ])
-    }
-
-    private static func json(_ command: (ByteString, CommandTally.Amount)) -> JSON {
-        .object([
-            ("name", .bytes(command.0)),
-            ("count", .count(command.1.count)),
-            ("bytes", .count(command.1.byteCount)),
-        ])
-    }
-
-    private func prefix(_ index: Int) -> JSON {
-        let node = commands.prefixes.nodes[index]
-        return .object([
-            ("prefix", .bytes(commands.prefixes.path(to: index))),
-            ("commands", .count(node.keyCount)),
-            ("bytes", .count(node.byteCount)),
         ])
     }
 

@@ -93,46 +93,13 @@ extension LogOverview {
         writer.append(
             utf8: style.bold("Commands") + "  \(Quantities.count(commands.total.count))\n"
         )
-        var table = TextTable(["command", ">count", ">bytes", ">share"])
-        for (name, amount) in commandsByCount {
-            table.add([
-                EscapedText.escape(name.bytes), Quantities.count(amount.count),
-                Quantities.bytes(amount.byteCount),
-                Quantities.share(amount.byteCount, of: commands.total.byteCount),
-            ])
-        }
+        let table = commands.namesTable
         if !table.isEmpty { table.append(to: &writer, style) }
         writer.append("\n")
     }
 
-    /// The commands that are most frequent first.
-    var commandsByCount: [(ByteString, CommandTally.Amount)] {
-        commands.names.map { ($0.key, $0.value) }
-            .sorted { ($0.1.count, $1.0) > ($1.1.count, $0.0) }
-    }
-
-    /// The heaviest prefixes of keys, each with its parts.
-    var heaviestPrefixes: [Int] {
-        let tree = commands.prefixes
-        return tree.nodes.indices.dropFirst()
-            .filter { tree.nodes[$0].parent >= 0 && tree.nodes[$0].keyCount > 0 }
-            .sorted { tree.nodes[$0].byteCount > tree.nodes[$1].byteCount }
-            .prefix(Self.shownPrefixCount).map { $0 }
-    }
-
-    private static let shownPrefixCount = 20
-
     private func appendPrefixes(to writer: inout ByteWriter, _ style: TextStyle) {
-        let tree = commands.prefixes
-        var table = TextTable([">commands", ">bytes", ">share", "prefix of the key"])
-        for index in heaviestPrefixes {
-            let node = tree.nodes[index]
-            table.add([
-                Quantities.count(node.keyCount), Quantities.bytes(node.byteCount),
-                Quantities.share(node.byteCount, of: commands.total.byteCount),
-                EscapedText.escape(tree.path(to: index).bytes),
-            ])
-        }
+        let table = commands.prefixesTable
         if table.isEmpty { return }
         writer.append(utf8: style.bold("Keys") + "\n")
         table.append(to: &writer, style)

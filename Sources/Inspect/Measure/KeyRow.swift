@@ -2,29 +2,29 @@ import Bytes
 import RDB
 
 /// What is known of one key once its value was walked; the name is the reader's.
-package struct KeyRow: BitwiseCopyable, Equatable, Sendable {
+public struct KeyRow: BitwiseCopyable, Equatable, Sendable {
     /// The database.
-    package var database: UInt64
+    public var database: UInt64
     /// How the value is laid out.
-    package var encoding: Encoding
+    public var encoding: Encoding
     /// Where in the file the record begins.
-    package var offset: Int
+    public var offset: Int
     /// Bytes of the record: the key, its deadline and its value.
-    package var byteCount: Int
+    public var byteCount: Int
     /// Elements, members, fields or entries; the bytes of a string.
-    package var elementCount: Int
+    public var elementCount: Int
     /// Bytes of the largest element, member, or field with its value; of a string, all.
-    package var largestElement: Int
+    public var largestElement: Int
     /// When the key expires, in milliseconds since 1970.
-    package var deadline: Int64?
+    public var deadline: Int64?
     /// How long nobody asked for it, in seconds.
-    package var idleSeconds: UInt64?
+    public var idleSeconds: UInt64?
     /// How often it is asked for, as a logarithm.
-    package var frequency: UInt8?
+    public var frequency: UInt8?
     /// Fields that have a deadline.
-    package var fieldDeadlineCount: Int
+    public var fieldDeadlineCount: Int
     /// Bytes of memory that the target needs for it.
-    package var memory: Int
+    public var memory: Int
 }
 
 extension ValueKind {

@@ -28,6 +28,23 @@ struct MeasureAndDigest: PayloadVisitor {
         digest.stringPart(bytes, at: offset, of: byteCount)
     }
 
+    var largestWholeElement: Int { measure.largestWholeElement }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) {
+        measure.elementPart(bytes, at: offset, of: byteCount, role)
+        digest.elementPart(bytes, at: offset, of: byteCount, role)
+    }
+
+    mutating func endElement(score: Double?, deadline: Int64?) {
+        measure.endElement(score: score, deadline: deadline)
+        digest.endElement(score: score, deadline: deadline)
+    }
+
     mutating func listElement(_ element: PackedValue) {
         measure.listElement(element)
         digest.listElement(element)
@@ -58,9 +75,9 @@ struct MeasureAndDigest: PayloadVisitor {
         try digest.listpack(bytes, count: count)
     }
 
-    mutating func intset(_ bytes: RawSpan, count: Int) {
+    mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {
         measure.intset(bytes, count: count)
-        digest.intset(bytes, count: count)
+        try digest.intset(bytes, count: count)
     }
 
     mutating func streamNode(

@@ -17,6 +17,8 @@ package struct ValueMeasure: PayloadVisitor {
     package var memory: MemoryTally
 
     private var kind = ValueKind.string
+    /// Bytes of what comes in parts: an element, or a field and its value.
+    private var partial = (first: 0, second: 0)
 
     /// Measures for the target of `memory`.
     package init(memory: MemoryTally = MemoryTally()) {
@@ -53,6 +55,24 @@ package struct ValueMeasure: PayloadVisitor {
         elementCount = byteCount
         largestElement = byteCount
         memory.longString(byteCount)
+    }
+
+    package var largestWholeElement: Int { 1 << 16 }
+
+    package mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) {
+        guard offset == 0 else { return }
+        if role == .hashValue { partial.second = byteCount } else { partial = (byteCount, 0) }
+    }
+
+    package mutating func endElement(score: Double?, deadline: Int64?) {
+        count(partial.first + partial.second)
+        if deadline != nil { fieldDeadlineCount += 1 }
+        memory.longElement(partial.first, value: partial.second, hasDeadline: deadline != nil)
     }
 
     package mutating func listElement(_ element: PackedValue) {

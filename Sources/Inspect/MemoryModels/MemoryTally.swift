@@ -83,6 +83,28 @@ package struct MemoryTally: Sendable {
         string.byteCount = byteCount
     }
 
+    /// An element, member or field of which a string is too long to be looked at whole.
+    mutating func longElement(_ byteCount: Int, value: Int, hasDeadline: Bool) {
+        switch kind {
+        case .list: list.addLongElement(byteCount, largeIsPlain: model.keepsLargeElementsPlain)
+        case .module, .other: moduleByteCount += model.blocks(byteCount)
+        default:
+            collection.count += 1
+            collection.largest = max(collection.largest, byteCount, value)
+            collection.integerWidth = nil
+            if hasDeadline { collection.deadlineCount += 1 }
+            collection.partByteCount += partByteCount(byteCount, value, hasDeadline)
+        }
+    }
+
+    private func partByteCount(_ byteCount: Int, _ value: Int, _ hasDeadline: Bool) -> Double {
+        switch kind {
+        case .set: Double(model.member(byteCount))
+        case .sortedSet: model.scoredMember(byteCount)
+        default: Double(model.field(byteCount, value: value, hasDeadline: hasDeadline))
+        }
+    }
+
     mutating func listElement(_ element: PackedValue) {
         list.addElement(element, largeIsPlain: model.keepsLargeElementsPlain)
     }

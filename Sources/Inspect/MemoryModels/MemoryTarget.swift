@@ -1,5 +1,5 @@
 /// A server whose memory is estimated.
-package enum MemoryTarget: String, Sendable, CaseIterable {
+public enum MemoryTarget: String, Sendable, CaseIterable {
     /// Redis 7.0.
     case redis70 = "redis-7.0"
     /// Redis 7.2 and 7.4, which pack small sets and lists too, and keep members without entries.
@@ -18,7 +18,7 @@ package enum MemoryTarget: String, Sendable, CaseIterable {
 }
 
 /// Where a server gets its memory: what a block of some size really takes.
-package enum MemoryAllocator: String, Sendable, CaseIterable {
+public enum MemoryAllocator: String, Sendable, CaseIterable {
     /// The jemalloc that comes with Redis and Valkey: steps of 8 bytes up to 64.
     case jemalloc
     /// The jemalloc of a Linux distribution: steps of 16 bytes up to 128.

@@ -48,10 +48,16 @@ struct ListShape {
     mutating func addElement(_ element: borrowing PackedValue, largeIsPlain: Bool) {
         let size = Listpack.entryByteCount(of: element)
         if size + Listpack.emptyByteCount > ServerLayout.nodeByteLimit {
-            return addNode(largeIsPlain ? element.byteCount : size + Listpack.emptyByteCount)
+            return addLongElement(element.byteCount, largeIsPlain: largeIsPlain)
         }
         if open > 0, open + size > ServerLayout.nodeByteLimit { close() }
         open = max(open, Listpack.emptyByteCount) + size
+    }
+
+    /// Adds an element that is too large to share a node.
+    mutating func addLongElement(_ byteCount: Int, largeIsPlain: Bool) {
+        let packed = Listpack.entryByteCount(ofStringOf: byteCount) + Listpack.emptyByteCount
+        addNode(largeIsPlain ? byteCount : packed)
     }
 
     /// No more elements come.

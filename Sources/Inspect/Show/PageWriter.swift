@@ -12,6 +12,7 @@ struct PageWriter: PayloadVisitor, ~Copyable {
     private var index = 0
     private var byteCount = 0
     private var isShowingEntry = false
+    private var isShowingParts = false
 
     init(_ first: Int, _ count: Int, _ style: TextStyle, to printer: consuming Printer) {
         self.first = first
@@ -87,6 +88,36 @@ struct PageWriter: PayloadVisitor, ~Copyable {
         try printer.flushIfFull()
     }
 
+    var largestWholeElement: Int { 1 << 16 }
+
+    mutating func elementPart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: ElementRole
+    ) throws(RDBError) {
+        if offset == 0, role != .hashValue { isShowingParts = try beginLine() }
+        guard isShowingParts else { return }
+        if offset == 0, role == .hashValue { printer.buffer.append("  ") }
+        printer.buffer.append(escaped: bytes)
+        try printer.flushIfFull()
+    }
+
+    mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
+        guard isShowingParts else { return }
+        // What is short stands before what it belongs to, but here that is written already.
+        if let score {
+            printer.buffer.append("  ")
+            printer.buffer.append(shortest: score)
+        }
+        if let deadline { append(deadline) }
+        printer.buffer.append("\n")
+    }
+
+    private mutating func append(_ deadline: Int64) {
+        printer.buffer.append(utf8: style.dim("  expires \(Moments.text(deadline)) UTC"))
+    }
+
     mutating func listElement(_ element: PackedValue) throws(RDBError) {
         guard try beginLine() else { return }
         printer.buffer.append(escaped: element)
@@ -114,9 +145,7 @@ struct PageWriter: PayloadVisitor, ~Copyable {
         printer.buffer.append(escaped: field)
         printer.buffer.append("  ")
         printer.buffer.append(escaped: value)
-        if let deadline {
-            printer.buffer.append(utf8: style.dim("  expires \(Moments.text(deadline)) UTC"))
-        }
+        if let deadline { append(deadline) }
         printer.buffer.append("\n")
     }
 

@@ -21,6 +21,7 @@ extension Summary {
             ("modules", .array(modulesJSON)),
             ("warnings", .array(warnings.map(\.json))),
         ]
+        if commands.total.count > 0 { members.append(("commands", commandsJSON)) }
         if let digest { members.append(("digest", digest.json)) }
         return .object(members)
     }
@@ -88,6 +89,16 @@ extension Summary {
             ("bytes", .count(amount.byteCount)),
             ("memory", .count(amount.memory)),
         ]
+    }
+
+    private var commandsJSON: JSON {
+        .object([
+            ("count", .count(commands.total.count)),
+            ("bytes", .count(commands.total.byteCount)),
+            ("applied", .bool(false)),
+            ("names", commands.namesJSON),
+            ("prefixes", commands.prefixesJSON),
+        ])
     }
 
     private var modulesJSON: [JSON] {

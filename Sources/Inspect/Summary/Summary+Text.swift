@@ -12,6 +12,7 @@ extension Summary {
         appendPrefixes(to: &writer, style)
         appendFunctions(to: &writer, style)
         appendDigest(to: &writer, style)
+        appendCommands(to: &writer, style)
         appendWarnings(to: &writer, style)
     }
 
@@ -159,6 +160,20 @@ extension Summary {
         }
         table.add(["all", Quantities.count(total.keyCount), digest.total.description])
         append(table, "Content digest", to: &writer, style)
+    }
+
+    private func appendCommands(to writer: inout ByteWriter, _ style: TextStyle) {
+        guard commands.total.count > 0 else { return }
+        writer.append(
+            utf8: "\n\(style.bold("Commands after the base"))  "
+                + "\(Quantities.count(commands.total.count)), not applied: "
+                + "everything above is of the base alone\n"
+        )
+        commands.namesTable.append(to: &writer, style)
+        let prefixes = commands.prefixesTable
+        if prefixes.isEmpty { return }
+        writer.append("\n")
+        prefixes.append(to: &writer, style)
     }
 
     private func appendWarnings(to writer: inout ByteWriter, _ style: TextStyle) {

@@ -4,7 +4,7 @@ import Platform
 import RDB
 
 /// What is in a data set, at a glance: the consumer that counts everything in one pass.
-package struct Summary: RecordConsumer {
+public struct Summary: RecordConsumer {
     /// What is counted besides.
     package struct Options: Sendable {
         /// Whether to compute the content digest.
@@ -23,7 +23,7 @@ package struct Summary: RecordConsumer {
     /// The files, in the order they were read.
     package private(set) var files: [File] = []
     /// Counts by database, in the order they came.
-    package private(set) var databases: [Database] = []
+    public private(set) var databases: [Database] = []
     /// Counts by encoding: index is the raw value of the encoding.
     package private(set) var encodings = Array(
         repeating: Amount(),
@@ -37,10 +37,12 @@ package struct Summary: RecordConsumer {
     package private(set) var prefixes: PrefixTree
     /// Values and other data of modules.
     package private(set) var modules: [ModuleID: ModuleUse] = [:]
+    /// Commands after the RDB, which are counted and not applied.
+    package private(set) var commands: CommandTally
     /// Libraries of functions.
     package private(set) var functions: [FunctionLibrary] = []
     /// The digest, if it was asked for.
-    package private(set) var digest: ContentDigest?
+    public private(set) var digest: ContentDigest?
     /// Fields of hashes that have a deadline.
     package private(set) var fieldDeadlineCount = 0
     /// What only some servers can read.
@@ -61,11 +63,15 @@ package struct Summary: RecordConsumer {
     }
 
     /// Keys, their elements and sizes.
-    package struct Amount: Equatable, Sendable {
-        package var keyCount = 0
-        package var elementCount = 0
-        package var byteCount = 0
-        package var memory = 0
+    public struct Amount: Equatable, Sendable {
+        /// Keys.
+        public internal(set) var keyCount = 0
+        /// Elements, members, fields and entries; bytes of strings.
+        public internal(set) var elementCount = 0
+        /// Bytes of the records in the file.
+        public internal(set) var byteCount = 0
+        /// Bytes of memory that the target needs for them.
+        public internal(set) var memory = 0
 
         mutating func add(_ row: KeyRow) {
             keyCount += 1
@@ -76,11 +82,15 @@ package struct Summary: RecordConsumer {
     }
 
     /// A database.
-    package struct Database: Equatable, Sendable {
-        package var number: UInt64
-        package var amount = Amount()
-        package var deadlineCount = 0
-        package var expiredCount = 0
+    public struct Database: Equatable, Sendable {
+        /// Its number.
+        public let number: UInt64
+        /// What is in it.
+        public internal(set) var amount = Amount()
+        /// Keys that have a deadline.
+        public internal(set) var deadlineCount = 0
+        /// Keys whose deadline has passed.
+        public internal(set) var expiredCount = 0
     }
 
     /// Where data of a module was found.
@@ -109,6 +119,7 @@ package struct Summary: RecordConsumer {
         forecast = Forecast(now: options.now)
         largest = LargestKeys(options.largestCount, by: .bytes)
         prefixes = PrefixTree(separator: options.separator)
+        commands = CommandTally(keeping: 0, separator: options.separator)
         digest = options.isDigesting ? ContentDigest() : nil
         measure = ValueMeasure(memory: memory)
     }
@@ -117,7 +128,7 @@ package struct Summary: RecordConsumer {
     package var memory: MemoryTally { measure.memory }
 
     /// Bytes of memory that the target needs for everything: keys, values and what finds them.
-    package var memoryByteCount: Int {
+    public var memoryByteCount: Int {
         databases.reduce(total.memory) { sum, database in
             sum
                 + memory.tableByteCount(
@@ -128,7 +139,7 @@ package struct Summary: RecordConsumer {
     }
 
     /// All keys together.
-    package var total: Amount {
+    public var total: Amount {
         var total = Amount()
         for database in databases {
             total.keyCount += database.amount.keyCount
@@ -139,19 +150,24 @@ package struct Summary: RecordConsumer {
         return total
     }
 
-    package mutating func begin(_ file: FileDescription) {
+    /// Counts a file.
+    public mutating func begin(_ file: FileDescription) {
         files.append(File(description: file))
     }
 
-    package mutating func end(_ file: FileSummary) {
+    /// Keeps what is known of the file.
+    public mutating func end(_ file: FileSummary) {
         files[files.count - 1].summary = file
     }
 
-    package mutating func effects(_ requests: RawSpan, startsFile: Bool) {
+    /// Counts commands by name and by the prefix of their key.
+    public mutating func effects(_ requests: RawSpan, startsFile: Bool) {
         files[files.count - 1].commandByteCount += requests.byteCount
+        commands.add(requests, at: 0, startsFile: startsFile)
     }
 
-    package mutating func key(
+    /// Counts a key.
+    public mutating func key(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
@@ -221,7 +237,8 @@ package struct Summary: RecordConsumer {
         }
     }
 
-    package mutating func record(
+    /// Keeps facts, and counts what is no key.
+    public mutating func record(
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
