@@ -397,17 +397,53 @@ def test_a_key_that_is_interrupted_leaves_no_half_file(mixed, tmp_path):
 
 def test_memory_stays_flat_for_a_value_of_any_size(peer, tmp_path):
     server = peer("valkey-8.1.8")
+    noise = random.Random(1).randbytes(40 << 20)
+    text = b"".join(b"line %d of a text that compresses\n" % number for number in range(200_000)) * 8
     with server.connect(timeout=300) as connection:
-        connection.ask("SET", "large", random.Random(1).randbytes(60 << 20))
+        connection.ask("SET", "string:noise", noise)
+        connection.ask("SET", "string:text", text)
+        connection.ask("HSET", "hash:noise", "before", 1, "long", noise, "after", 2)
+        connection.ask("HSET", "hash:text", "long", text)
+        connection.ask("RPUSH", "list", "before", noise, "after")
+        connection.ask("SADD", "set", "before", text)
+        connection.ask("ZADD", "zset", 1.5, text, 2, "after")
         connection.pipeline([
             ("HSET", "many", *[word for number in range(1000) for word in (f"field:{start + number}", "v" * 20)])
             for start in range(0, 1_000_000, 1000)])
     path = tmp_path / "large.rdb"
     shutil.copy(server.save(), path)
     for arguments in (["summary", "--digest"], ["check"], ["keys", "--json"], ["export"], ["export", "--format", "resp"],
-                      ["export", "--format", "csv"], ["show", "many"]):
+                      ["export", "--format", "restore"], ["export", "--format", "csv"], ["show", "many"], ["show", "hash:text"]):
         peak = peak_memory(inspector(), *arguments, "-q", path)
         assert peak < 32 << 20, f"{arguments} took {peak >> 20} MiB"
+
+
+@pytest.mark.parametrize("form, target", [("resp", "valkey-9.1.2"), ("restore", "redis-8.2.3")])
+def test_long_elements_are_the_same_wherever_they_go(peer, tmp_path, form, target):
+    noise = random.Random(1).randbytes(3 << 20)
+    text = b"".join(b"line %d of a text that compresses\n" % number for number in range(60_000))
+    server = peer("redis-8.2.3")
+    with server.connect(timeout=60) as connection:
+        connection.ask("SET", "string", text)
+        connection.ask("HSET", "hash", "before", 1, "noise", noise, "text", text, noise + b"name", "", "after", 2)
+        for field in ("noise", noise + b"name"):
+            assert connection.ask("HPEXPIREAT", "hash", 4102444800000, "FIELDS", 1, field) == [1]
+        connection.ask("RPUSH", "list", "before", noise, text, "after")
+        connection.ask("SADD", "set", "before", text, noise)
+        connection.ask("ZADD", "zset", 1.5, text, "-inf", noise, 2, "after")
+        expected = content.read(connection)
+    path = tmp_path / "long.rdb"
+    shutil.copy(server.save(), path)
+    there, _ = exported.read(inspect("export", "-q", path))
+    assert content.differences(expected, there) == []
+
+    requests = subprocess.run([inspector(), "export", "-q", "--format", form, path], capture_output=True, check=True).stdout
+    other = peer(target)
+    with other.connect(timeout=60) as connection:
+        assert [reply for reply in pipe(connection, requests) if reply[0] in "-!"] == []
+        assert content.differences(expected, content.read(connection)) == []
+    digests = [inspect_json("summary", "-q", "--digest", file)["digest"] for file in (path, other.save())]
+    assert digests[0] == digests[1]
 
 
 def corrupt():

@@ -42,7 +42,7 @@ def built(code, folder):
     return program
 
 
-@pytest.mark.parametrize("module, number, code", examples())
+@pytest.mark.parametrize("module, number, code", list(examples()))
 def test_an_example_builds_and_runs(module, number, code, tmp_path):
     program = built(code, tmp_path)
     done = subprocess.run([program, FILE], capture_output=True, text=True, cwd=tmp_path)

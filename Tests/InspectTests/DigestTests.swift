@@ -55,6 +55,36 @@ struct `A content digest` {
     }
 
     @Test
+    func `takes an element in parts for the element`() {
+        let field = ByteString("field")
+        let value = ByteString("a long value")
+        let whole = digest(.hash) {
+            $0.hashField(.bytes(field.bytes), value: .bytes(value.bytes), deadline: 77)
+        }
+        let parts = digest(.hash) {
+            $0.elementPart(field.bytes, at: 0, of: 5, .hashField)
+            $0.elementPart(value.bytes.part(from: 0, count: 5), at: 0, of: 12, .hashValue)
+            $0.elementPart(value.bytes.part(from: 5, count: 7), at: 5, of: 12, .hashValue)
+            $0.endElement(score: nil, deadline: 77)
+        }
+        #expect(parts == whole)
+        let member = digest(.sortedSet) { $0.sortedSetMember(.bytes(value.bytes), score: 2) }
+        let memberParts = digest(.sortedSet) {
+            $0.elementPart(value.bytes.part(from: 0, count: 3), at: 0, of: 12, .sortedSetMember)
+            $0.elementPart(value.bytes.part(from: 3, count: 9), at: 3, of: 12, .sortedSetMember)
+            $0.endElement(score: 2, deadline: nil)
+        }
+        #expect(memberParts == member)
+        let list = digest(.list) { $0.listElement(.bytes(value.bytes)) }
+        let listParts = digest(.list) {
+            $0.elementPart(value.bytes.part(from: 0, count: 3), at: 0, of: 12, .listElement)
+            $0.elementPart(value.bytes.part(from: 3, count: 9), at: 3, of: 12, .listElement)
+            $0.endElement(score: nil, deadline: nil)
+        }
+        #expect(listParts == list)
+    }
+
+    @Test
     func `takes a number for the text that it spells`() {
         let number = digest(.string) { $0.string(.integer(-12)) }
         let text = digest(.string) { $0.string(.bytes(ByteString("-12").bytes)) }

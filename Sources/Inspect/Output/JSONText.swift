@@ -85,29 +85,41 @@ extension ByteWriter {
 
     /// Appends `bytes` in base64 (RFC 4648).
     mutating func append(base64 bytes: RawSpan) {
-        func symbol(_ bits: UInt32) -> UInt8 {
-            let value = UInt8(truncatingIfNeeded: bits & 63)
-            switch value {
-            case 0..<26: return UInt8(ascii: "A") + value
-            case 26..<52: return UInt8(ascii: "a") + value - 26
-            case 52..<62: return UInt8(ascii: "0") + value - 52
-            case 62: return UInt8(ascii: "+")
-            default: return UInt8(ascii: "/")
+        let groupCount = bytes.byteCount / 3
+        unsafe append(upTo: groupCount * 4) { room in
+            for group in 0..<groupCount {
+                let word = Self.group(bytes, at: group * 3, count: 3)
+                unsafe room.storeBytes(of: word, toByteOffset: group * 4, as: UInt32.self)
             }
+            return groupCount * 4
         }
-        reserve((bytes.byteCount + 2) / 3 * 4)
-        var offset = 0
-        while offset < bytes.byteCount {
-            let left = bytes.byteCount - offset
-            var word = UInt32(bytes.byte(at: offset)) << 16
-            if left > 1 { word |= UInt32(bytes.byte(at: offset + 1)) << 8 }
-            if left > 2 { word |= UInt32(bytes.byte(at: offset + 2)) }
-            append(symbol(word >> 18))
-            append(symbol(word >> 12))
-            append(left > 1 ? symbol(word >> 6) : UInt8(ascii: "="))
-            append(left > 2 ? symbol(word) : UInt8(ascii: "="))
-            offset += 3
+        let left = bytes.byteCount - groupCount * 3
+        guard left > 0 else { return }
+        let word = Self.group(bytes, at: groupCount * 3, count: left)
+        for index in 0..<4 {
+            let byte = UInt8(truncatingIfNeeded: UInt32(littleEndian: word) >> UInt32(8 * index))
+            append(index <= left ? byte : UInt8(ascii: "="))
         }
+    }
+
+    /// Four symbols of base64, in the order they are stored, for up to three bytes.
+    @inline(__always)
+    private static func group(_ bytes: RawSpan, at offset: Int, count: Int) -> UInt32 {
+        var word = UInt32(bytes.byte(at: offset)) << 16
+        if count > 1 { word |= UInt32(bytes.byte(at: offset + 1)) << 8 }
+        if count > 2 { word |= UInt32(bytes.byte(at: offset + 2)) }
+        let first = symbol(word >> 18) | symbol(word >> 12 & 63) << 8
+        return (first | symbol(word >> 6 & 63) << 16 | symbol(word & 63) << 24).littleEndian
+    }
+
+    /// The symbol of six bits: `A-Z a-z 0-9 + /`, without a branch that noise would mislead.
+    @inline(__always)
+    private static func symbol(_ bits: UInt32) -> UInt32 {
+        var symbol = UInt32(UInt8(ascii: "A")) &+ bits
+        symbol = bits > 25 ? symbol &+ 6 : symbol
+        symbol = bits > 51 ? symbol &- 75 : symbol
+        symbol = bits > 61 ? symbol &- 15 : symbol
+        return bits > 62 ? symbol &+ 3 : symbol
     }
 }
 
