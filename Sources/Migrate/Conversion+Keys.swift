@@ -108,9 +108,13 @@ extension Conversion {
         try input { () throws(RDBError) in
             try output.writer.copy(record, from: &reader, showing: &visitor)
         }
-        if visitor.hasPacked { packing.note(visitor) }
-        ledger.keys.noteCopied(record)
+        if visitor.hasPacked { packing.note(visitor.encoding, visitor.count) }
+        var count = KeyCounts()
+        count.add(record.encoding.kind)
+        if record.deadline != nil { count.deadlines = 1 }
+        ledger.keys.noteCopied(count)
         output.keyCount += 1
+        if isCopyingRuns { try copyRuns(&reader, to: output) }
     }
 
     /// Counts a key that was written.

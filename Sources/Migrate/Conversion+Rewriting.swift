@@ -44,7 +44,7 @@ extension Conversion {
             try output.beginKey(key)
             try output.writer.copyValue(of: key.record, from: &reader, showing: &visitor)
         }
-        if visitor.hasPacked { packing.note(visitor) }
+        if visitor.hasPacked { packing.note(visitor.encoding, visitor.count) }
         noteWritten(key.record, key.module, in: output)
         return output
     }

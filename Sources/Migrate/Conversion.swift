@@ -39,6 +39,9 @@ package final class Conversion {
     let isTakingEverything: Bool
     /// Whether keys that go over stay what and where they are.
     let isCopyingPlainly: Bool
+    /// Whether keys that follow each other may go over in one piece.
+    let isCopyingRuns: Bool
+    var run: KeyRun
     /// The database of the last key.
     var lastDatabase: UInt64?
 
@@ -63,6 +66,7 @@ package final class Conversion {
         let selection = decisions.selection
         isTakingEverything = selection.isEverything
         isCopyingPlainly = selection.renames.isEmpty && selection.databaseNumbers.isEmpty
+        isCopyingRuns = Self.copiesRuns(decisions)
         let destination = decisions.destination
         if let version = decisions.formatVersion {
             guard let forced = destination.target(forcedVersion: version) else {
@@ -74,6 +78,7 @@ package final class Conversion {
             target = destination.deadlineTarget ?? destination.target
             plainTarget = destination.target
         }
+        run = KeyRun(for: target)
     }
 
     /// Reads one file or log to its end and writes what goes over.

@@ -34,12 +34,11 @@ struct CopyVisitor: PayloadVisitor {
 
 extension PackingExtremes {
     /// Takes in a compact collection that was copied.
-    mutating func note(_ visitor: CopyVisitor) {
-        let count = visitor.count
-        switch visitor.encoding.kind {
+    mutating func note(_ encoding: Encoding, _ count: Int) {
+        switch encoding.kind {
         case .hash: hashFields = max(hashFields, count)
         case .sortedSet: sortedSetMembers = max(sortedSetMembers, count)
-        case .set where visitor.encoding == .setIntset: intsetMembers = max(intsetMembers, count)
+        case .set where encoding == .setIntset: intsetMembers = max(intsetMembers, count)
         case .set: setMembers = max(setMembers, count)
         default: break
         }

@@ -115,6 +115,11 @@ package struct KeyCounts: Sendable {
         if let module { modules[module, default: 0] += 1 }
     }
 
+    /// Counts keys that are of no module.
+    mutating func add(_ others: KeyCounts) {
+        for index in counts.indices { counts[index] += others.counts[index] }
+    }
+
     /// Names and counts of what there is, in the order of the kinds, modules last.
     package var byName: [(name: String, count: Int)] {
         var all: [(name: String, count: Int)] = []
@@ -150,12 +155,11 @@ extension ValueKind {
 }
 
 extension Ledger.Keys {
-    /// Counts a key that was read, copied and so written.
-    mutating func noteCopied(_ record: KeyRecord) {
-        let kind = record.encoding.kind
-        read.add(kind)
-        copied.add(kind)
-        written.add(kind)
-        if record.deadline != nil { written.deadlines += 1 }
+    /// Counts keys that were read, copied and so written.
+    mutating func noteCopied(_ counts: KeyCounts) {
+        read.add(counts)
+        copied.add(counts)
+        written.add(counts)
+        written.deadlines += counts.deadlines
     }
 }

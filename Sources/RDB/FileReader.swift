@@ -204,6 +204,14 @@ public struct FileReader: ~Copyable {
         try !walk.input.isAtEnd()
     }
 
+    /// Moves past the keys of a run that was found in `unreadBytes`.
+    mutating func skip(_ run: borrowing KeyRun) {
+        guard case .nothing = pending else {
+            preconditionFailure("a run follows a key whose value was read")
+        }
+        walk.input.consume(run.byteCount)
+    }
+
     private mutating func finishPending() throws(RDBError) {
         switch pending {
         case .nothing: return

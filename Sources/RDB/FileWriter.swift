@@ -153,6 +153,16 @@ public struct FileWriter: ~Copyable {
         try copyValue(from: &reader, showing: &visitor)
     }
 
+    /// Writes the keys of a run, which `reader` comes to next, byte for byte.
+    public mutating func copy(
+        _ run: borrowing KeyRun,
+        from reader: inout FileReader
+    ) throws(RDBError) {
+        if value.hasKey { value.cancel() }
+        try value.output.append(reader.unreadBytes.part(from: 0, count: run.byteCount))
+        reader.skip(run)
+    }
+
     /// Writes the value of the last record of `reader` byte for byte, for the key that was begun.
     ///
     /// The target accepts its encoding; the visitor sees it.

@@ -352,6 +352,15 @@ def test_compressed_and_piped_input_is_read(varied, tmp_path):
     assert content.differences(everything, held("valkey-9.1", tmp_path / "out.rdb", tmp_path)) == []
 
 
+def test_keys_that_go_over_in_one_piece_are_the_same_bytes(varied, tmp_path):
+    """--check has every key read by itself, and nothing else differs."""
+    dump, everything = varied
+    reports = [convert(dump, tmp_path / f"out{option}.rdb", "valkey-9.1", *([option] if option else [])) for option in ("", "--check")]
+    assert (tmp_path / "out.rdb").read_bytes() == (tmp_path / "out--check.rdb").read_bytes()
+    assert reports[0]["keys"] == reports[1]["keys"] and reports[0]["needs"] == reports[1]["needs"]
+    assert reports[0]["keys"]["written"]["total"] == sum(map(len, everything.values()))
+
+
 # Damage
 
 

@@ -4,7 +4,7 @@ import RDB
 import Testing
 
 /// A source of chance that a seed repeats.
-private struct Chance: RandomNumberGenerator {
+struct Chance: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

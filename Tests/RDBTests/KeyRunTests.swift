@@ -1,0 +1,145 @@
+import Bytes
+import RDB
+import Testing
+
+/// A key as a reader finds it.
+private struct FoundKey: Equatable {
+    var name: ByteString
+    var encoding: Encoding
+    var deadline: Int64?
+    var range: Range<Int>
+}
+
+/// The keys of a file, read one by one, as far as it can be read; and its format.
+private func keys(of file: [UInt8]) -> (keys: [FoundKey], format: Format?) {
+    var options = FileReader.Options()
+    options.isVerifyingChecksum = false
+    var reader = FileReader(MemorySource(file), options: options)
+    var keys: [FoundKey] = []
+    do {
+        while true {
+            switch try reader.next() {
+            case .end: return (keys, reader.format)
+            case .key(let record):
+                let name = ByteString(reader.key)
+                try reader.skipValue()
+                keys.append(
+                    FoundKey(
+                        name: name,
+                        encoding: record.encoding,
+                        deadline: record.deadline,
+                        range: record.offset..<reader.offset
+                    )
+                )
+            default: break
+            }
+        }
+    } catch {
+        return (keys, reader.format)
+    }
+}
+
+/// The keys of a run at a place of a file.
+private func run(
+    in file: ByteString,
+    from offset: Int,
+    upTo end: Int,
+    _ format: Format?
+) -> [FoundKey] {
+    var run = KeyRun(for: .valkey9)
+    let bytes = file.bytes.part(from: offset, count: end - offset)
+    run.find(in: bytes, format, now: .min)
+    #expect(run.byteCount == run.keys.last?.end ?? 0)
+    return run.keys.map { key in
+        var text = ByteWriter()
+        if let integer = key.integer {
+            text.append(decimal: integer)
+        } else {
+            text.append(bytes.part(from: key.name.lowerBound, count: key.name.count))
+        }
+        return FoundKey(
+            name: ByteString(text.bytes),
+            encoding: key.encoding,
+            deadline: key.deadline,
+            range: (offset + key.start)..<(offset + key.end)
+        )
+    }
+}
+
+struct KeyRunTests {
+    @Test func `finds what a reader finds, or less`() throws {
+        var encodings: Set<Encoding> = []
+        for fixture in Fixture.all(kind: "rdb") {
+            let file = try fixture.file()
+            let (all, format) = keys(of: file)
+            var index = 0
+            while index < all.count {
+                let start = all[index].range.lowerBound
+                let found = run(in: ByteString(file), from: start, upTo: file.count, format)
+                #expect(found == Array(all[index..<(index + found.count)]), "\(fixture)")
+                encodings.formUnion(found.map(\.encoding))
+                index += max(1, found.count)
+            }
+        }
+        #expect(
+            encodings.isSuperset(of: [
+                .string, .list, .set, .hash, .sortedSet, .setIntset, .hashListpack, .setListpack,
+                .listQuicklist2,
+            ])
+        )
+    }
+
+    @Test func `a key that is not whole is not found`() throws {
+        for fixture in Fixture.all(kind: "rdb") {
+            let file = try fixture.file()
+            guard file.count < 2000 else { continue }
+            let (all, format) = keys(of: file)
+            guard let start = all.first?.range.lowerBound else { continue }
+            for end in start...file.count {
+                let found = run(in: ByteString(file), from: start, upTo: end, format)
+                #expect(found == Array(all.prefix(found.count)), "\(fixture), \(end)")
+                #expect((found.last?.range.upperBound ?? 0) <= end)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2] as [UInt64])
+    func `damage ends a run or is what the reader takes it for`(seed: UInt64) throws {
+        var chance = Chance(state: seed)
+        let fixtures = try Fixture.all(kind: "rdb").map { try $0.file() }
+            .filter { $0.count < 3000 && !keys(of: $0).keys.isEmpty }
+        for round in 0..<2000 {
+            var file = try #require(fixtures.randomElement(using: &chance))
+            let start = try #require(keys(of: file).keys.first).range.lowerBound
+            let bit = Int.random(in: (start * 8)..<(file.count * 8), using: &chance)
+            file[bit / 8] ^= 1 << UInt8(bit % 8)
+            let (all, format) = keys(of: file)
+            let found = run(in: ByteString(file), from: start, upTo: file.count, format)
+            let place = all.firstIndex { $0.range.lowerBound == start } ?? 0
+            let same = Array(all[min(place, all.count)...].prefix(found.count))
+            #expect(found == same, "seed \(seed), round \(round)")
+        }
+    }
+
+    @Test func `what the target cannot read, and what has expired, ends a run`() throws {
+        let sink = MemorySink()
+        var writer = try FileWriter(for: .valkey9, to: sink)
+        for (name, deadline) in [("a", nil), ("b", 1000), ("c", nil)] as [(ByteString, Int64?)] {
+            try writer.beginKey(name.bytes, deadline: deadline)
+            _ = try writer.value.begin(.string)
+            try writer.value.string(.integer(7))
+            try writer.value.end()
+        }
+        try writer.finish()
+        let bytes = ByteString(Array(sink.array.dropFirst(9)))
+        let format = Format(.valkey, version: 80)
+        for (now, count) in [(999, 3), (1000, 1)] as [(Int64, Int)] {
+            var run = KeyRun(for: .neutral)
+            run.find(in: bytes.bytes, format, now: now)
+            #expect(run.keys.count == count)
+        }
+        var run = KeyRun(for: .neutral)
+        run.find(in: bytes.bytes, nil, now: 0)
+        #expect(run.keys.isEmpty)
+    }
+}
