@@ -66,7 +66,10 @@ package struct ServerURL: Equatable, Sendable {
             address = .unix(path: try Self.decode(path))
             if query.hasPrefix("db=") { database = try Self.database(query.dropFirst(3), in: text) }
         case "rediss", "valkeys":
-            throw Invalid(description: "TLS is not there yet: \(scheme):// cannot be used")
+            throw Invalid(
+                description: "TLS is not there yet: \(scheme):// cannot be used. Where the network "
+                    + "is not to be trusted, use redis:// through a tunnel such as stunnel"
+            )
         default:
             throw Invalid(description: "\(scheme):// is none of redis://, valkey:// and unix://")
         }

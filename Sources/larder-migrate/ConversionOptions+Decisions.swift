@@ -6,22 +6,8 @@ import RDB
 /// Options as decisions.
 extension ConversionOptions {
     func decide(_ decisions: inout Decisions) throws {
-        for text in fieldDeadlines {
-            let (pattern, policy) = try rule(text, "--field-deadlines", FieldDeadlinePolicy.self)
-            if let pattern {
-                decisions.fieldDeadlines.append(pattern, policy)
-            } else {
-                decisions.fieldDeadlines.default = policy
-            }
-        }
-        for text in modules {
-            let (pattern, policy) = try rule(text, "--modules", ModulePolicy.self)
-            if let pattern {
-                decisions.modules.append(pattern, policy)
-            } else {
-                decisions.modules.default = policy
-            }
-        }
+        try decide(&decisions.fieldDeadlines, by: fieldDeadlines, of: "--field-deadlines")
+        try decide(&decisions.modules, by: modules, of: "--modules")
         guard let functions = FunctionPolicy(rawValue: functions) else {
             throw ValidationError("--functions is keep, drop-unloadable or drop")
         }
@@ -36,19 +22,25 @@ extension ConversionOptions {
         }
     }
 
-    /// `PATTERN=POLICY`, or a policy for everything else.
-    private func rule<Policy: RawRepresentable & CaseIterable>(
-        _ text: String,
-        _ option: String,
-        _ type: Policy.Type
-    ) throws -> (ByteString?, Policy) where Policy.RawValue == String {
-        let end = text.lastIndex(of: "=")
-        let name = end.map { String(text[text.index(after: $0)...]) } ?? text
-        guard let policy = Policy(rawValue: name) else {
-            let names = Policy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("\(option) is one of \(names), not \(name)")
+    /// Each text is `PATTERN=POLICY`, or a policy for everything else.
+    private func decide<Policy: RawRepresentable & CaseIterable & Sendable>(
+        _ rules: inout PatternRules<Policy?>,
+        by texts: [String],
+        of option: String
+    ) throws where Policy.RawValue == String {
+        for text in texts {
+            let end = text.lastIndex(of: "=")
+            let name = end.map { String(text[text.index(after: $0)...]) } ?? text
+            guard let policy = Policy(rawValue: name) else {
+                let names = Policy.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("\(option) is one of \(names), not \(name)")
+            }
+            if let end {
+                rules.append(ByteString(String(text[..<end])), policy)
+            } else {
+                rules.default = policy
+            }
         }
-        return (end.map { ByteString(String(text[..<$0])) }, policy)
     }
 
     private func isDrop(_ text: String, _ option: String) throws -> Bool {
