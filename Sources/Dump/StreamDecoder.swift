@@ -110,6 +110,7 @@ extension ValueDecoder {
         liveCount: Int
     ) throws(RDBError) {
         try stream?.node(listpack, master, liveCount: liveCount)
+        countElement(liveCount)
     }
 
     package mutating func streamState(_ state: StreamState) throws(RDBError) {
@@ -125,6 +126,7 @@ extension ValueDecoder {
 
     package mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {
         try stream?.pending(entry)
+        countElement()
     }
 
     package mutating func streamConsumer(
@@ -136,6 +138,7 @@ extension ValueDecoder {
 
     package mutating func consumerPending(_ id: StreamID) throws(RDBError) {
         try stream?.consumerPending(id)
+        countElement()
     }
 
     package mutating func unownedPending(_ id: StreamID) throws(RDBError) {

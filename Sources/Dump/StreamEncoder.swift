@@ -74,7 +74,7 @@ private func encodeGroup(
 }
 
 extension StreamID {
-    init(_ id: StreamEntryID) { self.init(id.milliseconds, id.sequence) }
+    package init(_ id: StreamEntryID) { self.init(id.milliseconds, id.sequence) }
 }
 
 extension StreamEntryID {

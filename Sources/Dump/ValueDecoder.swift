@@ -15,6 +15,11 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     /// The most bytes that the value can take in the file; what it claims is held against it.
     private let byteCount: Int
     private var announced = 0
+    /// Called after so many elements, so that nobody waits for a whole value.
+    private let pause: (() -> Void)?
+    private var elementsToPause = Self.pauseInterval
+
+    private static let pauseInterval = 4096
     private var kind = ValueKind.string
     private var open: OpenEntry?
     private var field = TextBuffer()
@@ -24,14 +29,17 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     /// Builds `key`, which must be absent in `keyspace`.
     ///
     /// Values of modules are refused by name unless they are to be kept: `keep` adds them then.
-    /// Room for elements is made ahead if so many fit into `byteCount`.
+    /// Room for elements is made ahead if so many fit into `byteCount`. While a large value is
+    /// built, `pause` is called now and then; it must not change the keyspace.
     package init(
         _ key: RawSpan,
         deadline: Int64?,
         in keyspace: Keyspace,
         keepsModules: Bool = false,
-        byteCount: Int = 0
+        byteCount: Int = 0,
+        pause: (() -> Void)? = nil
     ) {
+        self.pause = pause
         self.keepsModules = keepsModules
         self.keyspace = keyspace
         self.byteCount = byteCount
@@ -100,13 +108,24 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
 
     package mutating func listElement(_ element: PackedValue) throws(RDBError) {
         list().append(value.text(of: element))
+        countElement()
     }
 
     package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
         list().append(listpack: listpack, count: count)
+        countElement(count)
+    }
+
+    /// Counts elements, and pauses when there were many.
+    mutating func countElement(_ count: Int = 1) {
+        elementsToPause -= count
+        guard elementsToPause <= 0 else { return }
+        elementsToPause = Self.pauseInterval
+        pause?()
     }
 
     package mutating func setMember(_ member: PackedValue) throws(RDBError) {
+        countElement()
         let text = value.text(of: member)
         if let open {
             open.set.add(text)
@@ -128,7 +147,8 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             set.reserve(announced)
             open = set.open
         }
-        _ = open?.sortedSet.set(text, score)
+        open?.sortedSet.load(text, score)
+        countElement()
     }
 
     package mutating func hashField(
@@ -146,6 +166,7 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             self.value.text(of: value),
             deadline: deadline
         )
+        countElement()
     }
 
     package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {

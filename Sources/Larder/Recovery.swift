@@ -115,8 +115,8 @@ package struct Recovery {
         options.dropsExpired = !isLogBase
         options.keepsModules = keepsModules
         do throws(RDBError) {
-            var loader = try SnapshotLoader(file, options: options)
-            while try loader.advance(500, into: engine.dataSet) {
+            var loader = try SnapshotLoader(file, into: engine.dataSet, options: options)
+            while try loader.advance(500, pause: { report(&engine, progress) }) {
                 // A log is replayed onto all of its base; keys of a snapshot may go as any others.
                 if !isLogBase { engine.makeRoom() }
                 progress.offset = loader.offset

@@ -107,6 +107,8 @@ package final class SaveKeeper {
         static let logBase = Purposes(rawValue: 2)
     }
 
+    /// Keys or KiB between two looks at the clock: some ten microseconds of work.
+    private static let stepLimit = 48
     /// After a failure, save points wait this long.
     private static let retryDelay = Duration.seconds(5)
     /// After a failure, a growing log waits this long.
@@ -132,6 +134,9 @@ package final class SaveKeeper {
     package var isCompacting: Bool {
         running?.purposes.contains(.logBase) ?? false || log?.isCompacting ?? false
     }
+
+    /// Whether clients change more than the disk takes, and should wait for it.
+    package var isOverflowing: Bool { running?.saver.isOverflowing ?? false }
 
     /// Whether no save can begin now.
     package var isBusy: Bool { running != nil }
@@ -336,7 +341,7 @@ package final class SaveKeeper {
         let start = time.monotonicTime
         var now = start
         while running.saver.canAdvance, now - start < budget {
-            running.saver.advance(engine.dataSet, 8)
+            running.saver.advance(engine.dataSet, Self.stepLimit)
             now = time.monotonicTime
         }
         if now > start { status.pauses.add(now - start) }

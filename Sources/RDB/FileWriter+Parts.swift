@@ -107,6 +107,12 @@ extension PayloadWriter {
                 output.append(count: extent.nodeCount ?? 0)
             }
             phase = .nodes
+        case .stream:
+            if writesHead {
+                try open(streamEncoding)
+                output.append(count: extent.nodeCount ?? 0)
+            }
+            phase = .parts
         default:
             let form = try deadlineForm()
             if writesHead { try openPlain(form) }

@@ -9,11 +9,16 @@ import Store
 ///     var loader = try SnapshotLoader(file, into: data)
 ///     while try loader.advance(10_000) {}
 ///
-/// Works in steps, so that a server can answer `-LOADING` meanwhile.
+/// Works in steps, and pauses within large values, so that a server can answer `-LOADING`
+/// meanwhile.
 package struct SnapshotLoader: ~Copyable {
     private var reader: FileReader
     private let options: Options
-    private var keyspace: Keyspace?
+    /// The databases of the data set, which outlives the loader.
+    private let databases: [Keyspace]
+    /// Keys whose deadline is at this moment or before have expired.
+    private let now: Int64
+    private var keyspace: Keyspace
 
     /// What the file said about itself, and what was read of it.
     package private(set) var summary = Summary()
@@ -39,8 +44,17 @@ package struct SnapshotLoader: ~Copyable {
         package var moduleData: [ModuleData] = []
     }
 
-    /// Reads from `file`, which stays open meanwhile.
-    package init(_ file: any StorageFile, options: Options = Options()) throws(RDBError) {
+    /// Reads from `file`, which stays open meanwhile, into `data`, which must not go away.
+    package init(
+        _ file: any StorageFile,
+        into data: borrowing DataSet,
+        options: Options = Options()
+    ) throws(RDBError) {
+        var databases: [Keyspace] = []
+        for number in 0..<data.databaseCount { databases.append(data[number]) }
+        self.databases = databases
+        keyspace = databases[0]
+        now = data.now
         do throws(SystemError) {
             reader = FileReader(try ReadAheadSource(file))
         } catch {
@@ -52,26 +66,42 @@ package struct SnapshotLoader: ~Copyable {
     /// Bytes of the file that were read.
     package var offset: Int { reader.offset }
 
-    /// Reads up to `limit` keys; returns whether there are more.
+    /// After so many bytes of the file a step is over, however few keys they are.
+    private static let stepByteCount = 512 << 10
+
+    /// Reads up to `limit` keys, a little at a time; returns whether there are more.
+    ///
+    /// `pause` is called within large values; it must not change the data.
     package mutating func advance(
         _ limit: Int,
-        into data: borrowing DataSet
+        pause: () -> Void = {}
+    ) throws(RDBError) -> Bool {
+        // What is made of a value holds the closure, but not beyond the value.
+        try withoutActuallyEscaping(pause) { pause throws(RDBError) in
+            try advance(limit, pausing: pause)
+        }
+    }
+
+    private mutating func advance(
+        _ limit: Int,
+        pausing pause: @escaping () -> Void
     ) throws(RDBError) -> Bool {
         var left = limit
-        while left > 0 {
+        let end = reader.offset + Self.stepByteCount
+        while left > 0, reader.offset < end {
             switch try reader.next() {
             case .key(let record):
-                try load(record, into: data)
+                try load(record, pause)
                 left -= 1
             case .database(let number):
-                guard number < UInt64(data.databaseCount) else {
+                guard number < UInt64(databases.count) else {
                     throw RDBError(
                         .unsupportedByTarget,
                         at: reader.offsetOfRecord,
-                        "database \(number): raise `databases`, now \(data.databaseCount)"
+                        "database \(number): raise `databases`, now \(databases.count)"
                     )
                 }
-                keyspace = data[Int(number)]
+                keyspace = databases[Int(number)]
             case .auxiliary(let name, let value):
                 summary.auxiliary[name] = value
             case .function(let source):
@@ -79,7 +109,7 @@ package struct SnapshotLoader: ~Copyable {
             case .moduleAuxiliary(let auxiliary):
                 try load(auxiliary)
             case .sizes(let keys, _):
-                reserve(keys, in: data)
+                reserve(keys)
             case .slotSizes, .slotImport, .hashTemplate:
                 break
             case .end:
@@ -104,9 +134,9 @@ package struct SnapshotLoader: ~Copyable {
     }
 
     /// Makes the table of keys as large as it will be, as far as the file can hold that many.
-    private mutating func reserve(_ keys: UInt64, in data: borrowing DataSet) {
+    private mutating func reserve(_ keys: UInt64) {
         let possible = (reader.remainingByteCount ?? 0) / Self.leastKeyByteCount
-        (keyspace ?? data[0]).reserve(min(Int(clamping: keys), possible))
+        keyspace.reserve(min(Int(clamping: keys), possible))
     }
 
     /// A type, a key and a value take so many bytes at least.
@@ -114,11 +144,9 @@ package struct SnapshotLoader: ~Copyable {
 
     private mutating func load(
         _ record: KeyRecord,
-        into data: borrowing DataSet
+        _ pause: @escaping () -> Void
     ) throws(RDBError) {
-        let keyspace = self.keyspace ?? data[0]
-        self.keyspace = keyspace
-        if options.dropsExpired, let deadline = record.deadline, deadline <= data.now {
+        if options.dropsExpired, let deadline = record.deadline, deadline <= now {
             summary.expiredKeys += 1
             return try reader.skipValue()
         }
@@ -137,7 +165,8 @@ package struct SnapshotLoader: ~Copyable {
             deadline: record.deadline,
             in: keyspace,
             keepsModules: options.keepsModules,
-            byteCount: reader.remainingByteCount ?? 0
+            byteCount: reader.remainingByteCount ?? 0,
+            pause: pause
         )
         if record.encoding == .module {
             let bytes = MemorySink()

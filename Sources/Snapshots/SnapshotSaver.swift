@@ -73,8 +73,8 @@ package final class SnapshotSaver {
     private var isWalking = true
     private var isAside = false
     private var packed = ListpackWriter()
-    /// The most bytes of memory that were held for this snapshot, about.
-    package private(set) var peakByteCount = 0
+    /// The most bytes that were kept for the walk.
+    private var keptByteCount = 0
 
     /// Begins a save of `data` as it is now to `files`.
     ///
@@ -114,7 +114,7 @@ package final class SnapshotSaver {
         data.beginSnapshot(into: self)
     }
 
-    /// Walks on over about `limit` buckets of keys, unless the disk is behind.
+    /// Walks on over about `limit` keys or KiB, unless the disk is behind.
     ///
     /// To be called until `result` is there.
     package func advance(_ data: borrowing DataSet, _ limit: Int) {
@@ -122,7 +122,7 @@ package final class SnapshotSaver {
         // Nobody writes any more: what is left of the walk is for the data set alone.
         if file.result != nil { data.cancelSnapshot() }
         let isDone = data.advanceSnapshot(limit)
-        peakByteCount = max(peakByteCount, heldByteCount(data))
+        keptByteCount = max(keptByteCount, data.snapshotByteCount)
         guard isDone else { return }
         isWalking = false
         if failure == nil {
@@ -140,6 +140,9 @@ package final class SnapshotSaver {
 
     /// Whether there is something for `advance` to do right now.
     package var canAdvance: Bool { isWalking && (!file.isBehind || file.result != nil) }
+
+    /// Whether so much waits for the disk that what clients change should wait, too.
+    package var isOverflowing: Bool { file.isOverflowing }
 
     /// What the save came to; nil while it runs.
     package var result: Result? {
@@ -163,10 +166,13 @@ package final class SnapshotSaver {
         file.pendingByteCount + data.snapshotByteCount
     }
 
+    /// The most bytes of memory that were held for this snapshot, about.
+    package var peakByteCount: Int { file.peakByteCount + keptByteCount }
+
     /// Advances to the end; the caller waits for the disk.
     package func finish(_ data: borrowing DataSet) -> Result {
         while true {
-            advance(data, 1024)
+            advance(data, 8192)
             if let result { return result }
             if !canAdvance { file.awaitProgress() }
         }
@@ -300,6 +306,78 @@ extension SnapshotSaver: SnapshotSink {
     }
 }
 
+// Streams.
+extension SnapshotSaver {
+    package func node(_ listpack: RawSpan, master: StreamEntryID, liveCount: Int) {
+        writePart { writer throws(RDBError) in
+            try writer.streamNode(listpack, master: StreamID(master), liveCount: liveCount)
+        }
+    }
+
+    package func state(_ state: LargeStream.State) {
+        writePart { writer throws(RDBError) in
+            try writer.streamState(
+                StreamState(
+                    length: UInt64(state.count),
+                    lastID: StreamID(state.lastID),
+                    firstID: StreamID(state.firstID),
+                    maximumDeletedID: StreamID(state.maximumDeletedID),
+                    entriesAdded: state.entriesAdded,
+                    groupCount: state.groupCount
+                )
+            )
+        }
+    }
+
+    package func group(_ group: LargeStream.Group) {
+        let name = group.name
+        writePart { writer throws(RDBError) in
+            try writer.streamGroup(
+                .bytes(name.bytes),
+                StreamGroup(
+                    lastDeliveredID: StreamID(group.lastDeliveredID),
+                    entriesRead: group.entriesRead.map { UInt64(bitPattern: $0) },
+                    pendingCount: group.pendingCount
+                )
+            )
+        }
+    }
+
+    package func pending(_ id: StreamEntryID, deliveryTime: Int64, deliveryCount: UInt64) {
+        writePart { writer throws(RDBError) in
+            try writer.pendingEntry(
+                PendingEntry(
+                    id: StreamID(id),
+                    deliveryTime: deliveryTime,
+                    deliveryCount: deliveryCount
+                )
+            )
+        }
+    }
+
+    package func consumers(_ count: Int) {
+        writePart { writer throws(RDBError) in try writer.streamConsumers(count: count) }
+    }
+
+    package func consumer(_ consumer: LargeStream.Consumer) {
+        let name = consumer.name
+        writePart { writer throws(RDBError) in
+            try writer.streamConsumer(
+                .bytes(name.bytes),
+                StreamConsumer(
+                    seenTime: consumer.seenTime,
+                    activeTime: consumer.activeTime,
+                    pendingCount: consumer.pendingCount
+                )
+            )
+        }
+    }
+
+    package func pending(_ id: StreamEntryID) {
+        writePart { writer throws(RDBError) in try writer.consumerPending(StreamID(id)) }
+    }
+}
+
 extension LargeValue {
     /// How the value is laid out in a file.
     fileprivate var layout: (encoding: RDB.Encoding, extent: Extent) {
@@ -311,6 +389,7 @@ extension LargeValue {
         case .sortedSet(let count): (.sortedSet, Extent(count: count))
         case .hash(let count, false): (.hash, Extent(count: count))
         case .hash(let count, true): (.hashDeadlines, hashExtent(count))
+        case .stream(let nodeCount): (.stream3, Extent(nodeCount: nodeCount))
         }
     }
 

@@ -1,7 +1,7 @@
 import Structures
 
 /// The pass of a snapshot over one table of keys.
-final class KeyspacePass: BucketWitness {
+final class KeyspacePass: SlotWitness {
     private var keyspace: Keyspace
     /// The number that the database had when the snapshot began.
     private let number: Int
@@ -21,22 +21,21 @@ final class KeyspacePass: BucketWitness {
         unsafe keyspace.state.pointee.table.beginWalk(self)
     }
 
-    func take(_ bucket: Bucket) {
-        bucket.forEachSlot { slot in
-            // The hash is for changes; nobody changes what a snapshot takes.
-            walk.take(Entry(slot: slot, keyHash: 0, keyspace: keyspace), database: number)
-        }
+    func take(_ slot: HashTableSlot) {
+        // The hash is for changes; nobody changes what a snapshot takes.
+        walk.take(Entry(slot: slot, keyHash: 0, keyspace: keyspace), database: number)
     }
 
-    /// Shows the next bucket; returns whether there is one.
+    /// Shows the next key, or steps to the next bucket; returns whether there is one.
     func takeNext() -> Bool {
         guard nextBucket < keyspace.bucketCount else {
             end()
             return false
         }
-        unsafe keyspace.state.pointee.table.walk(bucket: nextBucket)
+        if unsafe keyspace.state.pointee.table.walkNext(inBucket: nextBucket) { return true }
         if freedFrom != nil { freeBucket() }
         nextBucket += 1
+        unsafe keyspace.state.pointee.table.prefetchNodes(inBucket: nextBucket + 1)
         return true
     }
 

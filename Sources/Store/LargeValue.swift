@@ -3,8 +3,8 @@ import Structures
 
 /// From where on values are handed to a snapshot in parts.
 ///
-/// A part is what one change shows and what a slice is made of: a bucket, a leaf, a block or a
-/// page. An element is never divided.
+/// A part is what one change shows: an element, a node, a block or a page. An element is never
+/// divided.
 package struct LargeValueLimits: Sendable {
     /// Most elements of a set, sorted set or hash that is handed over whole.
     package var elements = 512
@@ -31,6 +31,7 @@ package class LargeValue {
         case set(count: Int)
         case sortedSet(count: Int)
         case hash(count: Int, hasDeadlines: Bool)
+        case stream(nodeCount: Int)
     }
 
     /// The number that the database had when the snapshot began.
@@ -76,8 +77,8 @@ package class LargeValue {
     /// Its record has begun.
     func begin() {}
 
-    /// Shows about as much as `limit` buckets of keys are; returns how much it was, at least 1.
-    func read(_ limit: Int) -> Int { 1 }
+    /// Shows the next part, or lets one follow that was put aside.
+    func readNext() {}
 
     /// Whether its record has all parts.
     var isComplete: Bool { isThrough }
@@ -113,6 +114,9 @@ package class LargeValue {
         case .indexedSortedSet:
             guard limits.areExceeded(by: entry, of: entry.sortedSet.count) else { return nil }
             return LargeSortedSet(entry, number, walk)
+        case .stream:
+            guard unsafe entry.stream.stream.pointee.byteCount > limits.bytes else { return nil }
+            return LargeStream(entry, number, walk)
         default:
             return nil
         }
@@ -145,7 +149,7 @@ class UnorderedLargeValue: LargeValue {
     }
 }
 
-final class LargeSet: UnorderedLargeValue, BucketWitness {
+final class LargeSet: UnorderedLargeValue, SlotWitness {
     private var nextBucket = 0
 
     private var table: UnsafeMutablePointer<HashTable<MemberNode>> {
@@ -164,21 +168,17 @@ final class LargeSet: UnorderedLargeValue, BucketWitness {
         unsafe table.pointee.beginWalk(self)
     }
 
-    func take(_ bucket: Bucket) {
-        part { sink in
-            bucket.forEachSlot { unsafe sink.member(MemberNode.key(of: $0.node).bytes) }
-        }
+    func take(_ slot: HashTableSlot) {
+        part { unsafe $0.member(MemberNode.key(of: slot.node).bytes) }
     }
 
-    override func read(_ limit: Int) -> Int {
-        guard !isThrough else { return 1 }
-        let count = unsafe table.pointee.walk(from: &nextBucket, limit: limit)
-        if count == 0 { noteThrough() }
-        return max(count, 1)
+    override func readNext() {
+        guard !isThrough else { return }
+        if unsafe !table.pointee.walkNext(from: &nextBucket) { noteThrough() }
     }
 }
 
-final class LargeHash: UnorderedLargeValue, BucketWitness {
+final class LargeHash: UnorderedLargeValue, SlotWitness {
     private var nextBucket = 0
 
     private var table: UnsafeMutablePointer<FieldTable> {
@@ -197,30 +197,28 @@ final class LargeHash: UnorderedLargeValue, BucketWitness {
         unsafe table.pointee.fields.beginWalk(self)
     }
 
-    func take(_ bucket: Bucket) {
-        part { sink in
-            bucket.forEachSlot { slot in
-                let node = unsafe slot.node
-                unsafe sink.field(
-                    FieldNode.key(of: node).bytes,
-                    value: FieldNode.value(of: node).bytes,
-                    deadline: FieldNode.deadline(of: node)
-                )
-            }
+    func take(_ slot: HashTableSlot) {
+        let node = unsafe slot.node
+        let value = unsafe FieldNode.value(of: node)
+        walk.note(value.count)
+        part {
+            unsafe $0.field(
+                FieldNode.key(of: node).bytes,
+                value: value.bytes,
+                deadline: FieldNode.deadline(of: node)
+            )
         }
     }
 
-    override func read(_ limit: Int) -> Int {
-        guard !isThrough else { return 1 }
-        let count = unsafe table.pointee.fields.walk(from: &nextBucket, limit: limit)
-        if count == 0 { noteThrough() }
-        return max(count, 1)
+    override func readNext() {
+        guard !isThrough else { return }
+        if unsafe !table.pointee.fields.walkNext(from: &nextBucket) { noteThrough() }
     }
 }
 
 /// Read leaf by leaf, so that its members come in order but for those that were put aside:
 /// whoever loads the file appends most of them.
-final class LargeSortedSet: UnorderedLargeValue, LeafWitness {
+final class LargeSortedSet: UnorderedLargeValue, ScoreWitness {
     /// Everything up to this member was shown.
     private var place: (score: Double, member: ByteString)?
 
@@ -240,17 +238,14 @@ final class LargeSortedSet: UnorderedLargeValue, LeafWitness {
         unsafe indexed.pointee.index.beginWalk(self)
     }
 
-    func take(_ nodes: ScoreRun) {
-        part { sink in
-            for index in 0..<nodes.count {
-                let node = nodes[index]
-                sink.member(node.member, score: node.score)
-            }
-        }
+    func take(_ members: ScoreRun) {
+        part { sink in members.visit { sink.member($0.member, score: $0.score) } }
     }
 
-    override func read(_ limit: Int) -> Int {
-        guard !isThrough else { return 1 }
+    override func readNext() {
+        guard !isThrough else { return }
+        // A leaf is as much work as so many bytes.
+        walk.note(16 << 10)
         var rank = 0
         if let place {
             rank = unsafe indexed.pointee.index.firstRank(
@@ -265,31 +260,26 @@ final class LargeSortedSet: UnorderedLargeValue, LeafWitness {
                 rank += 1
             }
         }
-        let last = unsafe indexed.pointee.index.walk(fromRank: rank, limit: limit * 8)
-        if let last {
+        if let last = unsafe indexed.pointee.index.walk(rank: rank) {
             place = (last.score, ByteString(last.member))
         } else {
             unsafe indexed.pointee.index.endWalk()
             noteThrough()
         }
-        return limit
     }
 }
 
 extension HashTable {
-    /// Shows up to `limit` buckets from `next` on; returns how many, and ends the walk behind the
-    /// last.
-    fileprivate mutating func walk(from next: inout Int, limit: Int) -> Int {
-        let end = min(bucketCount, next + limit)
-        guard next < end else {
+    /// Shows the next node from the bucket `next` on, or steps to the one behind; returns false
+    /// once the walk has ended.
+    fileprivate mutating func walkNext(from next: inout Int) -> Bool {
+        guard next < bucketCount else {
             endWalk()
-            return 0
+            return false
         }
-        let count = end - next
-        while next < end {
-            walk(bucket: next)
-            next += 1
-        }
-        return count
+        if walkNext(inBucket: next) { return true }
+        next += 1
+        prefetchNodes(inBucket: next + 1)
+        return true
     }
 }

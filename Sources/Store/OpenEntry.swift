@@ -11,8 +11,7 @@ package struct OpenEntry {
     private let slot: OpenHashTableSlot
 
     init(_ entry: Entry) {
-        let table = unsafe entry.keyspace.state.pointee.table.open(entry.slot, hash: entry.keyHash)
-        self.init(entry, table)
+        self.init(entry, unsafe entry.keyspace.state.pointee.table.open(entry.slot))
     }
 
     init(_ entry: Entry, _ slot: OpenHashTableSlot) {

@@ -101,26 +101,16 @@ final class LargeList: OrderedLargeValue, BlockWitness {
     }
 
     func take(_ bytes: RawSpan, count: Int, isPlain: Bool, unseenBefore: Int) {
+        walk.note(bytes.byteCount)
         part(index(behindUnseen: unseenBefore)) { sink in
             sink.block(bytes, count: count, isPlain: isPlain)
         }
     }
 
-    override func read(_ limit: Int) -> Int {
-        var cost = 0
-        while cost < limit {
-            if fetchNext() {
-                cost += 1
-            } else if isThrough {
-                return max(cost, 1)
-            } else {
-                cost += 8
-                guard unsafe blocks.pointee.walk(limit: 1) else { continue }
-                unsafe blocks.pointee.endWalk()
-                noteThrough()
-            }
-        }
-        return cost
+    override func readNext() {
+        guard !fetchNext(), !isThrough, unsafe blocks.pointee.walk(limit: 1) else { return }
+        unsafe blocks.pointee.endWalk()
+        noteThrough()
     }
 }
 
@@ -160,25 +150,16 @@ final class LargeString: OrderedLargeValue {
         let start = page * pageByteCount
         let end = min(start + pageByteCount, length)
         let blob = unsafe Blob(address: structure)
+        walk.note(end - start)
         part(page) { sink in
             unsafe sink.bytes(UnsafeRawBufferPointer(rebasing: blob.bytes[start..<end]).bytes)
         }
     }
 
-    override func read(_ limit: Int) -> Int {
-        var cost = 0
-        while cost < limit {
-            if fetchNext() {
-                cost += 1
-            } else if isThrough {
-                return max(cost, 1)
-            } else {
-                take(nextPage)
-                nextPage += 1
-                cost += 32
-                if nextPage >= partCount { noteThrough() }
-            }
-        }
-        return cost
+    override func readNext() {
+        guard !fetchNext(), !isThrough else { return }
+        take(nextPage)
+        nextPage += 1
+        if nextPage >= partCount { noteThrough() }
     }
 }

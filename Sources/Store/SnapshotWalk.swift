@@ -22,8 +22,21 @@ package protocol SnapshotSink: AnyObject {
     func block(_ bytes: RawSpan, count: Int, isPlain: Bool)
     /// The next bytes of a string.
     func bytes(_ bytes: RawSpan)
+    /// The next node of a stream.
+    func node(_ listpack: RawSpan, master: StreamEntryID, liveCount: Int)
+    /// The stream has no more nodes.
+    func state(_ state: LargeStream.State)
+    /// A group of the stream begins; its pending entries follow.
+    func group(_ group: LargeStream.Group)
+    func pending(_ id: StreamEntryID, deliveryTime: Int64, deliveryCount: UInt64)
+    /// The group has no more pending entries, and so many consumers.
+    func consumers(_ count: Int)
+    /// A consumer begins; the ids of what is pending for it follow.
+    func consumer(_ consumer: LargeStream.Consumer)
+    func pending(_ id: StreamEntryID)
     func endPart()
-    /// What was put aside under this number, part after part, follows in the record.
+    /// What was put aside under this number, part after part, follows in the record, if there
+    /// was any.
     func fetch(_ number: Int)
     /// The record has all its parts.
     func end(_ value: LargeValue)
@@ -31,14 +44,16 @@ package protocol SnapshotSink: AnyObject {
 
 /// A pass over all keyspaces that sees them as they were when it began, while they change.
 ///
-/// There is one door: a hash table lets its witness see a bucket before the bucket changes, by
-/// whatever means (`BucketWitness`). While a snapshot runs, the tables of keys have one, and so
+/// There is one door: a hash table lets its witness see a node before the node changes, by
+/// whatever means (`SlotWitness`). While a snapshot runs, the tables of keys have one, and so
 /// every command, expiry and eviction hands over the old content first; the walk shows the
-/// buckets that nobody touches. Nothing is kept a second time for the walk's sake.
+/// keys that nobody touches. Nothing is kept a second time for the walk's sake, and whoever
+/// changes a key pays for that key only: clients cannot force more upon the disk than they
+/// write themselves.
 ///
-/// A value that is too large for a slice is not handed over with its key. When the bucket of its
-/// key is shown, it is as it was at the beginning; from then on it has a witness of its own and
-/// is read in parts (`LargeValue`). Large values are written one after the other when all keys
+/// A value that is too large for a slice is not handed over with its key. When its key is shown,
+/// it is as it was at the beginning; from then on it has a witness of its own and is read in
+/// parts (`LargeValue`). Large values are written one after the other when all keys
 /// are through, so that no other record comes in between; parts that change before that are put
 /// aside by the sink, on disk, not in memory.
 ///
@@ -49,8 +64,8 @@ package protocol SnapshotSink: AnyObject {
 ///   The snapshot adopts it, puts it aside with priority and frees it then, so that memory does
 ///   not grow with the values that are replaced.
 ///
-/// Not divided are a single element, however large, the packed encodings, whose changes cost as
-/// much as reading them, and streams: those are handed over whole.
+/// Not divided are a single element, however large, and the packed encodings, whose changes cost
+/// as much as reading them: those are handed over whole.
 ///
 /// A flushed keyspace is kept with its table until the pass over it is through, is walked first,
 /// and is freed bucket by bucket behind the walk.
@@ -61,6 +76,8 @@ final class SnapshotWalk {
     let environment: UnsafeMutablePointer<Environment>
     let keyCount: Int
     private(set) var takenCount = 0
+    /// What was handed over so far, in parts and KiB.
+    private var cost = 0
     /// Bytes that only the snapshot still needs, about.
     private(set) var heldByteCount = 0
 
@@ -87,25 +104,30 @@ final class SnapshotWalk {
         }
     }
 
-    /// Walks on for about `limit` buckets of keys, or as much of large values; returns whether
+    /// Walks on for about `limit` keys, parts of large values, or KiB of either; returns whether
     /// the walk has ended.
     func advance(_ limit: Int) -> Bool {
-        var left = limit
-        while left > 0 {
+        let end = cost + min(limit, .max - cost)
+        while cost < end {
+            cost += 1
             if let orphan = orphans.last {
-                left -= orphan.read(left)
+                orphan.readNext()
                 if orphan.isThrough { orphans.removeLast() }
             } else if let pass = passes.first {
-                left -= 1
                 if !pass.takeNext() { passes.removeFirst() }
             } else if let value = current ?? beginNext() {
-                left -= value.read(left)
-                if value.isComplete { end(value) }
+                value.readNext()
+                if value.isComplete { self.end(value) }
             } else {
                 return true
             }
         }
         return false
+    }
+
+    /// Counts what was handed over, so that slices end.
+    func note(_ byteCount: Int) {
+        cost += byteCount >> 10
     }
 
     private func beginNext() -> LargeValue? {
@@ -139,6 +161,8 @@ final class SnapshotWalk {
         takenCount += 1
         guard let sink else { return }
         guard let value = LargeValue.cut(entry, database: number, for: self) else {
+            // A collection that is handed over whole is about as much work.
+            note(entry.encoding.isBytes ? entry.bytes.byteCount : 16 << 10)
             return sink.take(entry, database: number)
         }
         unsafe reading[UInt(bitPattern: value.structure)] = value
@@ -225,7 +249,7 @@ extension DataSet {
         nonmutating set { unsafe environment.pointee.largeValueLimits = newValue }
     }
 
-    /// Walks on for about `limit` buckets of keys, or as much of large values; returns whether
+    /// Walks on for about `limit` keys, parts of large values, or KiB of either; returns whether
     /// the walk has ended.
     package func advanceSnapshot(_ limit: Int) -> Bool {
         guard let snapshot = unsafe environment.pointee.snapshot else { return true }

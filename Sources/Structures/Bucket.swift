@@ -7,7 +7,7 @@ import Glibc
 public struct Bucket: Equatable {
     @usableFromInline static let byteCount = 64
     @usableFromInline static let overflowOffset = 56
-    @usableFromInline static let versionOffset = 62
+    @usableFromInline static let seenBitsOffset = 62
     @usableFromInline static let marksOffset = 63
 
     @usableFromInline let address: UnsafeMutableRawPointer
@@ -159,16 +159,28 @@ public struct Bucket: Equatable {
         )
     }
 
-    /// The version of this bucket, for a walk that must see it as it was.
-    @inlinable var version: UInt8 {
-        get { unsafe address.load(fromByteOffset: Bucket.versionOffset, as: UInt8.self) }
+    /// One bit a slot, for a walk that must see each node as it was: `SlotWitness`.
+    @inlinable var seenBits: UInt8 {
+        get { unsafe address.load(fromByteOffset: Bucket.seenBitsOffset, as: UInt8.self) }
         nonmutating set {
             unsafe address.storeBytes(
                 of: newValue,
-                toByteOffset: Bucket.versionOffset,
+                toByteOffset: Bucket.seenBitsOffset,
                 as: UInt8.self
             )
         }
+    }
+
+    /// Whether a slot has the bit that those have which were seen.
+    @inlinable
+    func isSeen(_ index: Int, _ seen: UInt8) -> Bool {
+        (seenBits ^ seen) >> UInt8(truncatingIfNeeded: index) & 1 == 0
+    }
+
+    @inlinable
+    func setSeen(_ index: Int, _ isSeen: Bool, _ seen: UInt8) {
+        guard self.isSeen(index, seen) != isSeen else { return }
+        seenBits ^= 1 << UInt8(truncatingIfNeeded: index)
     }
 }
 

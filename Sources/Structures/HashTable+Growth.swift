@@ -2,12 +2,11 @@ extension HashTable {
     /// Adds one bucket and gives it what is its own of the bucket that is split next.
     @usableFromInline
     mutating func grow() {
-        passDoor(bucket(at: Int(split)))
         addBucket()
         // The memory may have moved.
         let from = bucket(at: Int(split))
         let bit = mask + 1
-        bucket(at: bucketCount).version = version
+        bucket(at: bucketCount).seenBits = seen
         split += 1
         if split == bit {
             mask = mask << 1 | 1
@@ -16,7 +15,7 @@ extension HashTable {
         redistribute(from) { $0 & bit != 0 }
     }
 
-    /// Moves the nodes of a chain whose hash says so to where they now belong.
+    /// Moves the nodes of a chain whose hash says so to where they now belong, seen or not.
     mutating func redistribute(_ home: Bucket, moving: (UInt64) -> Bool) {
         var current: Bucket? = home
         var freed: Bucket?
@@ -34,9 +33,11 @@ extension HashTable {
                 let hash = unsafe SeededHash.hash(Node.key(of: node), seed: seed)
                 if isHome, !moving(hash) { continue }
                 let isMarked = bucket.isMarked(index)
+                let isSeen = bucket.isSeen(index, seen)
                 if isHome { bucket.empty(index) }
                 let slot = unsafe place(node, hash: hash)
                 slot.bucket.setMark(slot.index, isMarked)
+                slot.bucket.setSeen(slot.index, isSeen, seen)
             }
             if !isHome {
                 bucket.setOverflow(freed)
@@ -65,8 +66,8 @@ extension HashTable {
         while segmentCount * HashTable.segmentBucketCount < wanted { addSegment() }
         mask = level - 1
         split = UInt64(wanted) - level
-        guard version != 0 else { return }
-        for index in 0..<bucketCount { bucket(at: index).version = version }
+        guard seen != 0 else { return }
+        for index in 0..<bucketCount { bucket(at: index).seenBits = seen }
     }
 
     /// Gives the last bucket up; its nodes go where they were before it was added.
@@ -74,8 +75,8 @@ extension HashTable {
     mutating func shrink() {
         guard bucketCount > 1 else { return }
         let last = bucketCount - 1
-        passDoor(bucket(at: last))
-        passDoor(bucket(at: last - Int(split == 0 ? (mask + 1) / 2 : mask + 1)))
+        // A walk may be past the bucket that takes the nodes of the last one.
+        if witness != nil { walk(bucket: last) }
         if split == 0 {
             mask >>= 1
             split = mask + 1

@@ -16,15 +16,16 @@ public protocol HashTableNode {
 /// follows the count closely. There is never a second table.
 ///
 ///     bucket (64 bytes)
-///     0       8                                              56          62   63
-///     | tags  | slots: 8 pointers of 48 bits                 | overflow  | v  | marks |
+///     0       8                                              56          62     63
+///     | tags  | slots: 8 pointers of 48 bits                 | overflow  | seen | marks |
 ///
 /// A tag is the top byte of the node's hash, 0 for an empty slot (a hash that begins with 0
 /// has tag 1). `overflow` is the address of a further bucket of the same shape, for the few
-/// that have more than eight nodes. `v` is the version of the bucket, for a walk that must
-/// see it as it was (`BucketWitness`): whatever changes a bucket passes `passDoor` first, and
-/// there is no other way to change one than by the functions of the table. `marks` has one bit a slot that the user of the table may set: the
-/// keyspace marks the keys that have a deadline, and finds them without touching the others.
+/// that have more than eight nodes. `seen` has one bit a slot, for a walk that must see each
+/// node as it was (`SlotWitness`): whatever changes a node passes `passDoor` first, and there
+/// is no other way to change one than by the functions of the table. `marks` has one bit a slot
+/// that the user of the table may set: the keyspace marks the keys that have a deadline, and
+/// finds them without touching the others.
 ///
 /// Buckets 0..<count are addressed by the low bits of the hash: `level` bits, or one more for
 /// buckets below `split`, which have been divided already in this round.
@@ -42,10 +43,10 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
     @usableFromInline var split: UInt64 = 0
     @usableFromInline var nodeCount = 0
     @usableFromInline var overflowCount = 0
-    /// Who sees buckets before they change; nil but during a walk.
-    @usableFromInline var witness: (any BucketWitness)?
-    /// The version of the buckets that were shown; of all, when nobody watches.
-    @usableFromInline var version: UInt8 = 0
+    /// Who sees nodes before they change; nil but during a walk.
+    @usableFromInline var witness: (any SlotWitness)?
+    /// The bits of slots that were seen, 0 or 255; of all, when nobody watches.
+    @usableFromInline var seen: UInt8 = 0
 
     /// Buckets in a whole segment: 2 MiB, a huge page.
     @inlinable static var segmentBucketCount: Int { 1 << segmentBits }
@@ -167,15 +168,17 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         hash: UInt64
     ) -> OpenHashTableSlot {
         if isDueToGrow { grow() }
-        passDoor(hash)
         nodeCount += 1
-        return OpenHashTableSlot(slot: unsafe place(node, hash: hash))
+        let slot = unsafe place(node, hash: hash)
+        // A walk is not to see what was added since it began.
+        if witness != nil { slot.bucket.setSeen(slot.index, true, seen) }
+        return OpenHashTableSlot(slot: slot)
     }
 
-    /// Opens the slot that `find` gave for `hash`, so that what it holds may be changed.
+    /// Opens the slot that `find` gave, so that what it holds may be changed.
     @inlinable
-    public func open(_ slot: HashTableSlot, hash: UInt64) -> OpenHashTableSlot {
-        passDoor(hash)
+    public func open(_ slot: HashTableSlot) -> OpenHashTableSlot {
+        passDoor(slot)
         return OpenHashTableSlot(slot: slot)
     }
 
@@ -187,7 +190,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         hash: UInt64
     ) -> UnsafeMutableRawPointer {
         let home = bucket(at: bucketIndex(of: hash))
-        passDoor(home)
+        passDoor(slot)
         let node = unsafe slot.node
         vacate(slot, home: home)
         nodeCount -= 1
@@ -231,6 +234,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
         unsafe memset(block, 0, Bucket.byteCount)
         overflowCount += 1
         let next = unsafe Bucket(address: block)
+        next.seenBits = seen
         bucket.setOverflow(next)
         return next
     }
@@ -255,6 +259,7 @@ public struct HashTable<Node: HashTableNode>: ~Copyable {
                 node: last.node(at: index)
             )
             slot.bucket.setMark(slot.index, isMarked)
+            slot.bucket.setSeen(slot.index, last.isSeen(index, seen), seen)
         }
         last.empty(index)
         if last.filledSlots == 0 {

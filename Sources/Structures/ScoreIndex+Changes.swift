@@ -10,8 +10,19 @@ extension ScoreIndex {
     ///
     /// Does not search, so an index of n members is built in O(n).
     public mutating func append(_ node: SortedSetNode) {
-        assert(isEmpty || ScoreTarget(node).follows(self.node(at: count - 1)), "not the last")
+        assert(isBehindAll(node), "not the last")
         place(node, isLast: true)
+    }
+
+    /// Whether `append` may add `node`.
+    public func isBehindAll(_ node: SortedSetNode) -> Bool {
+        guard var block = unsafe root, entryCount > 0 else { return true }
+        for _ in 0..<height {
+            let branch = unsafe ScoreBranch(block)
+            unsafe block = branch.child(at: branch.count - 1)
+        }
+        let leaf = unsafe ScoreLeaf(block)
+        return ScoreTarget(node).follows(leaf.node(at: leaf.count - 1))
     }
 
     private mutating func place(_ node: SortedSetNode, isLast: Bool) {
@@ -37,12 +48,12 @@ extension ScoreIndex {
             parent = (branch, index)
         }
         var leaf = unsafe ScoreLeaf(block)
-        passDoor(leaf)
         var position = isLast ? leaf.count : leaf.insertionPosition(of: target)
         if leaf.isFull {
             (leaf, position) = makeRoom(in: leaf, below: parent, at: position, for: node, edges)
         }
         leaf.insert(node, key: target.key, at: position)
+        noteSeen(leaf, position)
         entryCount += 1
     }
 
@@ -163,8 +174,9 @@ extension ScoreIndex {
             parent = (branch, index)
         }
         let leaf = unsafe ScoreLeaf(block)
-        passDoor(leaf)
-        leaf.remove(at: leaf.index(of: node, key: target.key))
+        let index = leaf.index(of: node, key: target.key)
+        passDoor(leaf, index)
+        leaf.remove(at: index)
         entryCount -= 1
         if let (branch, index) = separated {
             branch.setSeparator(at: index, key: leaf.key(at: 0), node: leaf.node(at: 0))
@@ -264,10 +276,12 @@ extension ScoreIndex {
             node.setScore(score)
             return insert(node)
         }
-        passDoor(leaf)
+        passDoor(leaf, index)
         leaf.remove(at: index)
         node.setScore(score)
-        leaf.insert(node, key: newKey, at: leaf.insertionPosition(of: new))
+        let position = leaf.insertionPosition(of: new)
+        leaf.insert(node, key: newKey, at: position)
+        noteSeen(leaf, position)
         if index == 0, let (branch, index) = separated {
             branch.setSeparator(at: index, key: leaf.key(at: 0), node: leaf.node(at: 0))
         }
@@ -285,6 +299,7 @@ extension ScoreIndex {
     /// A leaf with some entries of another and room for a few more.
     private mutating func makeCopy(of leaf: ScoreLeaf, _ range: Range<Int>) -> ScoreLeaf {
         let copy = makeLeaf(capacity: roomyCapacity(for: range.count))
+        copy.version = leaf.version
         copy.origin = leaf.origin
         copy.shift = leaf.shift
         copy.append(from: leaf, range)

@@ -31,8 +31,8 @@ public struct ScoreIndex: ~Copyable {
     @usableFromInline var height = 0
     let leafCapacity: Int16
     let branchCapacity: Int16
-    /// Who sees leaves before they change; nil but during a walk.
-    var witness: (any LeafWitness)?
+    /// Who sees members before they change; nil but during a walk.
+    var witness: (any ScoreWitness)?
     /// The version of the leaves that were shown; of all, when nobody watches.
     var version: UInt8 = 0
 
@@ -223,6 +223,9 @@ public struct ScoreIndex: ~Copyable {
             let leaf = unsafe ScoreLeaf(block)
             leaf.checkInvariants()
             precondition(witness != nil || leaf.version == version, "a walk has left out a leaf")
+            if leaf.version == version {
+                precondition((0..<leaf.count).allSatisfy { !leaf.isFlagged($0) }, "a stale flag")
+            }
             precondition(leaf.count > 0 || height == 0, "a leaf is empty")
             precondition(least == nil || leaf.node(at: 0) == least, "a separator is stale")
             bytes += Arena.roundedByteCount(leaf.byteCount)

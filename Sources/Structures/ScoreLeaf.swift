@@ -10,6 +10,8 @@
 /// the window coarser (`fit`), and one that has become needlessly coarse is made finer when
 /// it is in the way (`tighten`).
 ///
+/// The lowest bit of a pointer, which no block's address has, flags an entry: `ScoreWitness`.
+///
 /// The block grows with its entries, in steps of 80 bytes, so that it is never half empty.
 @safe
 @usableFromInline
@@ -65,7 +67,7 @@ struct ScoreLeaf {
         }
     }
 
-    /// For a walk that must see the leaf as it was: `LeafWitness`.
+    /// For a walk that must see the leaf as it was: `ScoreWitness`.
     var version: UInt8 {
         get { unsafe address.load(fromByteOffset: 13, as: UInt8.self) }
         nonmutating set {
@@ -75,7 +77,19 @@ struct ScoreLeaf {
 
     @inlinable
     func node(at index: Int) -> SortedSetNode {
-        unsafe SortedSetNode(nodes.packedPointer(at: 6 &* index))
+        unsafe SortedSetNode(nodes.packedPointer(at: 6 &* index, mask: ~1))
+    }
+
+    private func lowByte(at index: Int) -> UnsafeMutablePointer<UInt8> {
+        unsafe (nodes + 6 * index).assumingMemoryBound(to: UInt8.self)
+    }
+
+    func isFlagged(_ index: Int) -> Bool { unsafe lowByte(at: index).pointee & 1 != 0 }
+
+    func flag(_ index: Int) { unsafe lowByte(at: index).pointee |= 1 }
+
+    func clearFlags() {
+        for index in 0..<count { unsafe lowByte(at: index).pointee &= ~1 }
     }
 
     func setNode(at index: Int, _ node: SortedSetNode) {

@@ -60,11 +60,13 @@ struct ScoreTarget {
 
 extension UnsafeMutableRawPointer {
     /// Reads a pointer of 6 bytes; 2 bytes before it must belong to the block too.
+    ///
+    /// `mask` leaves bits out that mean something else.
     @inlinable
-    func packedPointer(at offset: Int) -> UnsafeMutableRawPointer {
+    func packedPointer(at offset: Int, mask: UInt64 = .max) -> UnsafeMutableRawPointer {
         let bits = unsafe loadUnaligned(fromByteOffset: offset &- 2, as: UInt64.self)
         return unsafe UnsafeMutableRawPointer(
-            bitPattern: UInt(truncatingIfNeeded: UInt64(littleEndian: bits) >> 16)
+            bitPattern: UInt(truncatingIfNeeded: UInt64(littleEndian: bits) >> 16 & mask)
         ).unsafelyUnwrapped
     }
 

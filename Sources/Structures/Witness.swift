@@ -1,27 +1,31 @@
 import Bytes
+import CProcessor
 
-/// Sees the buckets of a hash table before they change, and those that it walks over.
+/// Sees the nodes of a hash table before they change, and those that it walks over.
 ///
-/// What holds between two calls of a watched table: the buckets that have the table's version
-/// were shown, or made since from such as were; the others are as they were when the walk
-/// began. So each node is shown once, as it was then. When nobody watches, all buckets have the
-/// table's version, whatever it is.
-public protocol BucketWitness: AnyObject {
-    /// Takes the nodes of a bucket and its overflow; valid during the call only.
-    func take(_ bucket: Bucket)
+/// What holds between two calls of a watched table: the nodes whose slots have the table's
+/// `seen` bit were shown, or added since the walk began; the others are as they were then. A
+/// node takes its bit along when it moves to another slot. So each node is shown once, as it
+/// was when the walk began, and whoever changes one node pays for that node only. A walk that
+/// begins turns the meaning of the bits around: when nobody watches, all slots have the same,
+/// whatever it is.
+public protocol SlotWitness: AnyObject {
+    /// Takes the node of a slot; valid during the call only.
+    func take(_ slot: HashTableSlot)
 }
 
-/// Sees the leaves of a score index before they change, and those that it walks over.
+/// Sees the members of a score index before they change, and those that it walks over.
 ///
-/// The rule is that of `BucketWitness`, with leaves for buckets.
-public protocol LeafWitness: AnyObject {
-    /// Takes the nodes of a leaf, in order; valid during the call only.
-    func take(_ nodes: ScoreRun)
+/// The rule is that of `SlotWitness`. A leaf that has the index's version was shown as a whole;
+/// of another one, the entries that carry a flag were.
+public protocol ScoreWitness: AnyObject {
+    /// Takes neighbouring members, in order; valid during the call only.
+    func take(_ members: ScoreRun)
 }
 
 /// Sees the blocks of a list before they change, and those that it walks over.
 ///
-/// The rule is that of `BucketWitness`, with blocks for buckets.
+/// The rule is that of `SlotWitness`, with blocks for nodes.
 public protocol BlockWitness: AnyObject {
     /// Takes the bytes of a block, as `BlockList.blockBytes` gives them.
     ///
@@ -33,26 +37,24 @@ public protocol BlockWitness: AnyObject {
 @safe
 public struct ScoreRun {
     private let leaf: ScoreLeaf
+    private let range: Range<Int>
 
-    init(_ leaf: ScoreLeaf) {
+    init(_ leaf: ScoreLeaf, _ range: Range<Int>) {
         self.leaf = leaf
+        self.range = range
     }
 
-    /// How many.
-    public var count: Int { leaf.count }
-
-    /// One of them.
-    public subscript(index: Int) -> SortedSetNode {
-        precondition(index >= 0 && index < count, "no member has this index")
-        return leaf.node(at: index)
+    /// Visits those that were not shown before.
+    public func visit(_ body: (SortedSetNode) -> Void) {
+        for index in range where !leaf.isFlagged(index) { body(leaf.node(at: index)) }
     }
 }
 
 extension HashTable {
-    /// Lets `witness` see every bucket as it is now, before it changes or by `walk(bucket:)`.
-    public mutating func beginWalk(_ witness: any BucketWitness) {
+    /// Lets `witness` see every node as it is now, before it changes or by `walk`.
+    public mutating func beginWalk(_ witness: any SlotWitness) {
         precondition(self.witness == nil, "two walks over one table at a time")
-        version &+= 1
+        seen = ~seen
         self.witness = witness
     }
 
@@ -61,32 +63,59 @@ extension HashTable {
         witness = nil
     }
 
-    /// Shows the bucket with number `index`, unless it was shown.
-    public func walk(bucket index: Int) {
-        passDoor(bucket(at: index))
+    /// Shows a node of the bucket with number `index` that was not shown; returns whether there
+    /// was one.
+    ///
+    /// So a walk can be left off within a bucket, whatever is in it.
+    public func walkNext(inBucket index: Int) -> Bool {
+        var current: Bucket? = bucket(at: index)
+        while let bucket = current {
+            current = bucket.overflow
+            guard bucket.seenBits != seen else { continue }
+            var filled = bucket.filledSlots
+            while filled != 0 {
+                let index = filled.trailingZeroBitCount >> 3
+                filled &= filled &- 1
+                guard !bucket.isSeen(index, seen) else { continue }
+                show(HashTableSlot(bucket: bucket, index: index))
+                return true
+            }
+            // What is left are empty slots.
+            bucket.seenBits = seen
+        }
+        return false
     }
 
-    /// Shows the bucket that `hash` belongs to, which is about to change, unless it was shown.
-    @inlinable
-    @inline(__always)
-    public func passDoor(_ hash: UInt64) {
-        guard witness != nil else { return }
-        show(bucket(at: bucketIndex(of: hash)))
+    /// Shows the nodes of the bucket with number `index` that were not shown.
+    func walk(bucket index: Int) {
+        while walkNext(inBucket: index) {}
     }
 
+    /// Asks the processor for the nodes of a bucket that will be walked over.
+    public func prefetchNodes(inBucket index: Int) {
+        guard index < bucketCount else { return }
+        let bucket = bucket(at: index)
+        var filled = bucket.filledSlots
+        while filled != 0 {
+            unsafe processor_prefetch(bucket.node(at: filled.trailingZeroBitCount >> 3))
+            filled &= filled &- 1
+        }
+    }
+
+    /// Shows a node that is about to change, unless it was shown.
     @inlinable
     @inline(__always)
-    func passDoor(_ bucket: Bucket) {
+    func passDoor(_ slot: HashTableSlot) {
         guard witness != nil else { return }
-        show(bucket)
+        show(slot)
     }
 
     @usableFromInline
     @inline(never)
-    func show(_ bucket: Bucket) {
-        guard bucket.version != version else { return }
-        bucket.version = version
-        witness?.take(bucket)
+    func show(_ slot: HashTableSlot) {
+        guard !slot.bucket.isSeen(slot.index, seen) else { return }
+        slot.bucket.setSeen(slot.index, true, seen)
+        witness?.take(slot)
     }
 }
 
@@ -107,8 +136,8 @@ extension Bucket {
 }
 
 extension ScoreIndex {
-    /// Lets `witness` see every leaf as it is now, before it changes or by `walk`.
-    public mutating func beginWalk(_ witness: any LeafWitness) {
+    /// Lets `witness` see every member as it is now, before it changes or by `walk`.
+    public mutating func beginWalk(_ witness: any ScoreWitness) {
         precondition(self.witness == nil, "two walks over one index at a time")
         version &+= 1
         self.witness = witness
@@ -119,27 +148,16 @@ extension ScoreIndex {
         witness = nil
     }
 
-    /// Shows the leaves from the one that holds `rank` on, unless they were shown, until about
-    /// `limit` members were; returns the last member it passed, nil at the end.
-    public func walk(fromRank rank: Int, limit: Int) -> SortedSetNode? {
-        var rank = rank
-        var left = limit
-        var last: SortedSetNode?
-        while rank < entryCount {
-            guard left > 0 else { return last }
-            let (leaf, index) = unsafe ScoreIndex.leaf(
-                ofRank: rank,
-                below: filledRoot,
-                height: height
-            )
-            left -= leaf.version == version ? 1 : leaf.count
-            passDoor(leaf)
-            last = leaf.node(at: leaf.count - 1)
-            rank += leaf.count - index
-        }
-        return nil
+    /// Shows the leaf that holds `rank`, but for what was shown of it; returns the last member
+    /// there, nil if there is no such rank.
+    public func walk(rank: Int) -> SortedSetNode? {
+        guard rank < entryCount else { return nil }
+        let (leaf, _) = unsafe ScoreIndex.leaf(ofRank: rank, below: filledRoot, height: height)
+        passDoor(leaf)
+        return leaf.node(at: leaf.count - 1)
     }
 
+    /// Shows a leaf that is about to change as a whole, but for what was shown of it.
     @inline(__always)
     func passDoor(_ leaf: ScoreLeaf) {
         guard witness != nil else { return }
@@ -150,7 +168,29 @@ extension ScoreIndex {
     private func show(_ leaf: ScoreLeaf) {
         guard leaf.version != version else { return }
         leaf.version = version
-        witness?.take(ScoreRun(leaf))
+        witness?.take(ScoreRun(leaf, 0..<leaf.count))
+        leaf.clearFlags()
+    }
+
+    /// Shows the member at `index` of a leaf, which is about to go or to change, unless it was
+    /// shown.
+    @inline(__always)
+    func passDoor(_ leaf: ScoreLeaf, _ index: Int) {
+        guard witness != nil else { return }
+        show(leaf, index)
+    }
+
+    @inline(never)
+    private func show(_ leaf: ScoreLeaf, _ index: Int) {
+        guard leaf.version != version, !leaf.isFlagged(index) else { return }
+        witness?.take(ScoreRun(leaf, index..<(index + 1)))
+    }
+
+    /// Notes that a walk is not to see the member at `index` of a leaf.
+    @inline(__always)
+    func noteSeen(_ leaf: ScoreLeaf, _ index: Int) {
+        guard witness != nil, leaf.version != version else { return }
+        leaf.flag(index)
     }
 }
 

@@ -26,8 +26,8 @@ struct SnapshotOracleTests {
         var options = SnapshotLoader.Options()
         options.dropsExpired = false
         let file = try storage.open(name, writable: false)
-        var loader = try SnapshotLoader(file, options: options)
-        while try loader.advance(1000, into: data) {}
+        var loader = try SnapshotLoader(file, into: data, options: options)
+        while try loader.advance(1000) {}
         return Chaos.clone(data)
     }
 
@@ -68,6 +68,33 @@ struct SnapshotOracleTests {
             for _ in 0..<(chaos.keys * 4) { chaos.change() }
             try check(&chaos, seed: seed)
         }
+    }
+
+    /// The same with tables of the usual size; `LARDER_KEYS` asks for more keys.
+    @Test func `a file of many keys holds each as it was`() throws {
+        let keys = ProcessInfo.processInfo.environment["LARDER_KEYS"].flatMap(Int.init) ?? 20_000
+        var chaos = Chaos(seed: 11, keys: keys)
+        chaos.data.largeValueLimits = LargeValueLimits()
+        chaos.data.limits = EncodingLimits()
+        for _ in 0..<(keys * 3) { chaos.change() }
+        chaos.addLargeValues(elements: keys)
+        let expected = chaos.clone().mapValues(\.hashValue)
+        let storage = SimulatedStorage()
+        let files = try [SnapshotSaver.File("one.rdb", Self.contents, auxiliary: [])]
+        let saver = try SnapshotSaver(chaos.data, to: files, in: storage, Self.contents) {}
+        while chaos.data.isSnapshotActive {
+            for _ in 0..<50 { chaos.change() }
+            chaos.changeLargeValues()
+            saver.advance(chaos.data, 100)
+        }
+        guard case .saved = saver.finish(chaos.data) else {
+            Issue.record("the save failed")
+            return
+        }
+        let found = try load(storage, "one.rdb").mapValues(\.hashValue)
+        #expect(found.count == expected.count)
+        #expect(found.filter { expected[$0.key] != $0.value }.isEmpty)
+        chaos.checkInvariants()
     }
 
     /// A save that ends early leaves no file, and the data set ready for the next.

@@ -11,6 +11,7 @@ private final class Recorder: SnapshotSink {
     private var record: (value: LargeValue, content: Content)?
     private var aside: [Int: [(ByteString, String)]] = [:]
     private var asideNumber: Int?
+    private var fetched: Set<Int> = []
     private let scratch = DataSet(databaseCount: 1, seed: 1)
 
     func take(_ entry: Entry, database number: Int) {
@@ -32,6 +33,7 @@ private final class Recorder: SnapshotSink {
             case .set: .set
             case .sortedSet: .sortedSet
             case .hash: .hash
+            case .stream: .stream
             }
         record = (value, Content(kind, deadline: value.deadline))
         largeCount += 1
@@ -59,6 +61,8 @@ private final class Recorder: SnapshotSink {
             whole.append(element.bytes)
             record?.content.elements = [ByteString(whole.bytes)]
         case .list: record?.content.elements.append(element)
+        case .stream where rest.isEmpty: record?.content.elements.append(element)
+        case .stream: storePending(element, rest)
         default:
             #expect(record?.content.parts[element] == nil, "an element came twice")
             record?.content.parts[element] = rest
@@ -83,14 +87,68 @@ private final class Recorder: SnapshotSink {
     }
 
     func bytes(_ bytes: RawSpan) { put(ByteString(bytes), "") }
+
+    // Streams: what is pending comes once for its group and once for its consumer.
+
+    private var groupName: ByteString = ""
+    private var consumerName: ByteString = ""
+
+    func node(_ listpack: RawSpan, master: StreamEntryID, liveCount: Int) {
+        let stream = scratch[0].insertStream(ByteString("stream").bytes)
+        let isAdded = stream.append(node: listpack, master: master, liveCount: liveCount)
+        #expect(isAdded)
+        for entry in Content.entries(of: stream.value) { put(entry, "") }
+        scratch[0].removeAll()
+    }
+
+    func state(_ state: LargeStream.State) {
+        record?.content.parts["state"] = Content.text(
+            "\(state.count) \(state.entriesAdded)",
+            [state.lastID, state.firstID, state.maximumDeletedID]
+        )
+    }
+
+    func group(_ group: LargeStream.Group) {
+        groupName = group.name
+        record?.content.parts[ByteString("group \(group.name)")] = Content.text(
+            "\(group.pendingCount) \(group.consumers.count) \(group.entriesRead ?? -1)",
+            [group.lastDeliveredID]
+        )
+    }
+
+    func pending(_ id: StreamEntryID, deliveryTime: Int64, deliveryCount: UInt64) {
+        put(ByteString(Content.text("", [id])), "\(deliveryTime) \(deliveryCount)")
+    }
+
+    func consumers(_ count: Int) {}
+
+    func consumer(_ consumer: LargeStream.Consumer) {
+        consumerName = consumer.name
+        record?.content.parts[ByteString("consumer \(groupName) \(consumer.name)")] =
+            "\(consumer.pendingCount) \(consumer.seenTime) \(consumer.activeTime ?? -1)"
+    }
+
+    func pending(_ id: StreamEntryID) { put(ByteString(Content.text("", [id])), "owned") }
+
+    private func storePending(_ id: ByteString, _ rest: String) {
+        let key = ByteString("pending \(groupName)\(id)")
+        guard rest == "owned" else {
+            #expect(record?.content.parts[key] == nil, "an entry is pending twice")
+            record?.content.parts[key] = rest
+            return
+        }
+        let delivery = record?.content.parts[key] ?? "never delivered"
+        record?.content.parts[key] = "\(consumerName) \(delivery)"
+    }
+
     func endPart() { asideNumber = nil }
 
     func fetch(_ number: Int) {
-        guard let parts = aside.removeValue(forKey: number) else {
-            Issue.record("what was not put aside was fetched")
+        guard fetched.insert(number).inserted else {
+            Issue.record("what was put aside was fetched twice")
             return
         }
-        for (element, rest) in parts { store(element, rest) }
+        for (element, rest) in aside.removeValue(forKey: number) ?? [] { store(element, rest) }
     }
 
     func end(_ value: LargeValue) {

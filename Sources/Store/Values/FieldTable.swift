@@ -61,7 +61,7 @@ struct FieldTable: ~Copyable {
         deadline: Int64?,
         hash: UInt64
     ) {
-        let slot = unsafe fields.open(slot, hash: hash)
+        let slot = unsafe fields.open(slot)
         let old = unsafe slot.node
         let oldDeadline = unsafe FieldNode.deadline(of: old)
         let node = unsafe FieldNode.make(field, value, deadline: deadline, in: arena)
@@ -74,7 +74,7 @@ struct FieldTable: ~Copyable {
     mutating func setDeadline(_ deadline: Int64?, _ slot: HashTableSlot, hash: UInt64) {
         let oldDeadline = unsafe FieldNode.deadline(of: slot.node)
         guard deadline != oldDeadline else { return }
-        let slot = unsafe fields.open(slot, hash: hash)
+        let slot = unsafe fields.open(slot)
         unsafe slot.node = FieldNode.setDeadline(deadline, slot.node, in: arena)
         unsafe noteDeadline(deadline, insteadOf: oldDeadline, slot, hash)
     }

@@ -43,6 +43,21 @@ struct IndexedSortedSet: ~Copyable {
         unsafe index.append(node)
     }
 
+    /// Adds a member of a file, or gives it another score; most come behind all others.
+    mutating func load(_ member: RawSpan, _ score: Double) {
+        let hash = unsafe table.hash(member)
+        if let slot = unsafe table.find(member, hash: hash) {
+            return unsafe index.reposition(SortedSetNode(slot.node), score: score)
+        }
+        let node = unsafe SortedSetNode(score: score, member: member, in: arena)
+        unsafe table.insert(node.address, hash: hash)
+        if unsafe index.isBehindAll(node) {
+            unsafe index.append(node)
+        } else {
+            unsafe index.insert(node)
+        }
+    }
+
     mutating func remove(_ member: RawSpan) -> Bool {
         let hash = unsafe table.hash(member)
         guard let slot = unsafe table.find(member, hash: hash) else { return false }

@@ -26,7 +26,11 @@ extension OpenStream {
         guard isThere else { return false }
         // Buried as a stream that has nothing else.
         let remains = unsafe Stream.allocate(in: open.arena)
-        unsafe remains.pointee.groups.append(stream.pointee.groups.take(at: index))
+        let group = unsafe stream.pointee.groups.take(at: index)
+        unsafe remains.pointee.groups.append(group)
+        if let reader = unsafe stream.pointee.reader, unsafe reader.keep(remains, of: group) {
+            return true
+        }
         unsafe open.keyspace.environment.bury(.stream, UnsafeMutableRawPointer(remains))
         return true
     }
@@ -100,6 +104,7 @@ extension OpenStream {
         let head = unsafe consumer?.head
         if let known = group.pending(at: id) {
             let pending = unsafe known.pending
+            unsafe stream.pointee.passDoor(pending, id, of: group.head)
             let owner = unsafe pending.pointee.consumer
             unsafe pending.pointee.deliveryTime = deliveryTime
             unsafe pending.pointee.deliveryCount = deliveryCount
@@ -115,7 +120,8 @@ extension OpenStream {
             to: Stream.Pending(
                 consumer: head,
                 deliveryTime: deliveryTime,
-                deliveryCount: deliveryCount
+                deliveryCount: deliveryCount,
+                seen: stream.pointee.seen
             )
         )
         let word = UInt64(UInt(bitPattern: pending))

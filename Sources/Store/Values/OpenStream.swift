@@ -81,6 +81,7 @@ package struct OpenStream {
         to node: StreamNode,
         at key: UInt128
     ) {
+        unsafe stream.pointee.passDoor(node, at: key)
         let (old, oldByteCount) = unsafe (node.bits, node.byteCount)
         let shares = unsafe draft.sharesFields(of: node)
         var grown = unsafe append(
@@ -135,6 +136,7 @@ package struct OpenStream {
         if unsafe node.liveCount == 1 {
             unsafe stream.pointee.removeNode(at: place.key)
         } else {
+            unsafe stream.pointee.passDoor(node, at: place.key)
             let oldByteCount = unsafe node.byteCount
             unsafe entry.flags.setFlag(StreamNode.deletedFlag)
             unsafe stream.pointee.replace(

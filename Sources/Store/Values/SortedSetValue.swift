@@ -285,6 +285,15 @@ package struct OpenSortedSet {
         return .updated(score)
     }
 
+    /// Adds a member that a file has, or gives it another score.
+    package func load(_ member: RawSpan, _ score: Double) {
+        guard let indexed = unsafe value.indexed else {
+            _ = setPacked(member, score, ScoreChange())
+            return
+        }
+        unsafe indexed.pointee.load(member, score)
+    }
+
     private func setPacked(
         _ member: RawSpan,
         _ number: Double,

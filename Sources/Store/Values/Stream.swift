@@ -23,6 +23,10 @@ struct Stream: ~Copyable {
     var maximumDeletedID = StreamEntryID.zero
     var entriesAdded: UInt64 = 0
     var groups: NamedList<GroupHead>
+    /// Who sees nodes and pending entries before they change; nil but during a walk.
+    var reader: LargeStream?
+    /// What nodes and pending entries have that were seen, 0 or 1; all, when nobody watches.
+    var seen: UInt = 0
 
     /// A consumer group, its name aside.
     @unsafe
@@ -46,12 +50,35 @@ struct Stream: ~Copyable {
     /// An entry that was delivered and not acknowledged.
     @unsafe
     struct Pending {
-        /// Nil only while a file is loaded.
-        var consumer: UnsafeMutablePointer<ConsumerHead>?
+        /// The address of the consumer, and in its lowest bit, which no address has, `seen`.
+        private var consumerAndSeen: UInt
         var deliveryTime: Int64
         var deliveryCount: UInt64
 
         static let byteCount = 24
+
+        init(
+            consumer: UnsafeMutablePointer<ConsumerHead>?,
+            deliveryTime: Int64,
+            deliveryCount: UInt64,
+            seen: UInt
+        ) {
+            unsafe consumerAndSeen = UInt(bitPattern: consumer) | seen
+            unsafe self.deliveryTime = deliveryTime
+            unsafe self.deliveryCount = deliveryCount
+        }
+
+        /// Nil only while a file is loaded.
+        var consumer: UnsafeMutablePointer<ConsumerHead>? {
+            get { unsafe UnsafeMutablePointer(bitPattern: consumerAndSeen & ~1) }
+            set { unsafe consumerAndSeen = UInt(bitPattern: newValue) | seen }
+        }
+
+        /// For a walk that must see the entry as it was.
+        var seen: UInt {
+            get { unsafe consumerAndSeen & 1 }
+            set { unsafe consumerAndSeen = consumerAndSeen & ~1 | newValue }
+        }
 
         static func at(_ bits: UInt64) -> UnsafeMutablePointer<Pending> {
             unsafe UnsafeMutablePointer(
@@ -85,6 +112,7 @@ struct Stream: ~Copyable {
     }
 
     mutating func addNode(_ node: StreamNode, _ master: StreamEntryID) {
+        unsafe noteSeen(node)
         unsafe nodes.set(node.bits, at: master.bits)
         unsafe nodeByteCount += node.byteCount
     }
@@ -92,6 +120,7 @@ struct Stream: ~Copyable {
     mutating func removeNode(at key: UInt128) {
         guard let word = unsafe nodes.remove(key) else { return }
         let node = unsafe node(at: word)
+        unsafe passDoor(node, at: key)
         unsafe nodeByteCount -= node.byteCount
         unsafe node.free(in: arena)
     }
@@ -102,6 +131,7 @@ struct Stream: ~Copyable {
     func removePending(_ id: StreamEntryID, of group: UnsafeMutablePointer<GroupHead>) -> Bool {
         guard let word = unsafe group.pointee.pending.remove(id.bits) else { return false }
         let pending = unsafe Pending.at(word)
+        unsafe passDoor(pending, id, of: group)
         if let consumer = unsafe pending.pointee.consumer {
             unsafe consumer.pointee.pending.remove(id.bits)
         }
@@ -181,6 +211,7 @@ struct Stream: ~Copyable {
         var next = unsafe nodes.first
         while let current = next {
             let node = unsafe node(at: current.word)
+            unsafe precondition(reader != nil || isSeen(node), "a walk has left out a node")
             unsafe bytes += node.byteCount
             var cursor = unsafe StreamNodeCursor(node, StreamEntryID(bits: current.key))
             var counts = (live: 0, deleted: 0)
@@ -206,10 +237,10 @@ struct Stream: ~Copyable {
         unsafe precondition(bytes == nodeByteCount, "the memory account is stale")
         unsafe precondition(firstID == first ?? .zero, "the first id is stale")
         if let last { unsafe precondition(last <= lastID, "an entry is behind the last id") }
-        for index in unsafe 0..<groups.count { unsafe Self.check(groups[index]) }
+        for index in unsafe 0..<groups.count { unsafe check(groups[index]) }
     }
 
-    private static func check(_ group: UnsafeMutablePointer<GroupHead>) {
+    private func check(_ group: UnsafeMutablePointer<GroupHead>) {
         unsafe group.pointee.pending.checkInvariants()
         var owned = 0
         for index in unsafe 0..<group.pointee.consumers.count {
@@ -225,6 +256,10 @@ struct Stream: ~Copyable {
                 unsafe precondition(
                     Pending.at(pending.word).pointee.consumer == consumer,
                     "a pending entry names another consumer"
+                )
+                unsafe precondition(
+                    reader != nil || Pending.at(pending.word).pointee.seen == seen,
+                    "a walk has left out a pending entry"
                 )
                 next = unsafe consumer.pointee.pending.entry(after: pending.key)
             }

@@ -50,6 +50,7 @@ extension Stream {
                 let pending = unsafe block.bindMemory(to: Pending.self, capacity: 1)
                 unsafe pending.initialize(to: Pending.at(current.word).pointee)
                 unsafe pending.pointee.consumer = copied
+                unsafe pending.pointee.seen = stream.seen
                 let word = UInt64(UInt(bitPattern: pending))
                 unsafe copied.pointee.pending.set(word, at: current.key)
                 unsafe copy.pointee.pending.set(word, at: current.key)

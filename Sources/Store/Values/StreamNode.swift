@@ -3,9 +3,9 @@ import Structures
 
 /// A node of a stream: entries with ids from the node's own on, in one listpack.
 ///
-///     | room u32 | 4 B unused | listpack ... | room to grow |
+///     | room u32 | seen u32 | listpack ... | room to grow |
 ///
-/// `room` counts the bytes that the listpack may have. The listpack is the one of RDB files,
+/// `room` counts the bytes that the listpack may have; `seen` is the business of `LargeStream`. The listpack is the one of RDB files,
 /// byte for byte; its elements are
 ///
 ///     live count, deleted count, count of fields, the fields, 0
@@ -33,7 +33,7 @@ struct StreamNode {
     /// A node whose listpack has no elements, and room for `room` bytes of them.
     init(room: Int, in arena: Arena) {
         unsafe address = arena.allocate(StreamNode.headerByteCount + room)
-        unsafe address.storeBytes(of: UInt32(room), as: UInt32.self)
+        unsafe address.storeBytes(of: UInt64(room), as: UInt64.self)
         let listpack = unsafe address + StreamNode.headerByteCount
         unsafe listpack.storeBytes(of: UInt32(Listpack.emptyByteCount), as: UInt32.self)
         unsafe listpack.storeBytes(of: 0, toByteOffset: 4, as: UInt16.self)
@@ -43,7 +43,7 @@ struct StreamNode {
     /// A node with a copy of a listpack that was checked throughout.
     init(copying listpack: RawSpan, in arena: Arena) {
         unsafe address = arena.allocate(StreamNode.headerByteCount + listpack.byteCount)
-        unsafe address.storeBytes(of: UInt32(listpack.byteCount), as: UInt32.self)
+        unsafe address.storeBytes(of: UInt64(listpack.byteCount), as: UInt64.self)
         unsafe (address + StreamNode.headerByteCount).store(listpack)
     }
 
@@ -51,6 +51,14 @@ struct StreamNode {
     var bits: UInt64 { unsafe UInt64(UInt(bitPattern: address)) }
 
     private var room: Int { unsafe Int(address.load(as: UInt32.self)) }
+
+    /// For a walk that must see the node as it was.
+    var seen: UInt {
+        get { unsafe UInt(address.load(fromByteOffset: 4, as: UInt32.self)) }
+        nonmutating set {
+            unsafe address.storeBytes(of: UInt32(newValue), toByteOffset: 4, as: UInt32.self)
+        }
+    }
 
     /// Bytes of memory.
     var byteCount: Int {

@@ -64,6 +64,7 @@ extension OpenStream {
         at place: OrderedMap.Entry,
         _ goal: StreamTrimming.Goal
     ) -> Int {
+        unsafe stream.pointee.passDoor(node, at: place.key)
         var cursor = unsafe StreamNodeCursor(node, StreamEntryID(bits: place.key))
         var removed = 0
         let count = value.count
