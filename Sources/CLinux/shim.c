@@ -16,6 +16,10 @@ int clinux_reserve(int file, off_t length) {
     return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, length);
 }
 
+int clinux_begin_write_back(int file, off_t offset, off_t length) {
+    return sync_file_range(file, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
 int clinux_name_thread(const char *name) {
     return pthread_setname_np(pthread_self(), name);
 }

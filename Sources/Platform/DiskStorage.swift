@@ -184,6 +184,11 @@ final class DiskFile: StorageFile {
         _ = try retrying("fdatasync", name) { fdatasync(descriptor) }
     }
 
+    func beginWriteBack(of range: Range<Int>) {
+        // Where it is not supported, the sync does it all.
+        _ = clinux_begin_write_back(descriptor, range.lowerBound, range.count)
+    }
+
     func reserve(upTo byteCount: Int) throws(SystemError) {
         do {
             _ = try retrying("fallocate", name) {

@@ -79,6 +79,11 @@ package protocol StorageFile: AnyObject, Sendable {
     /// nothing.
     func sync() throws(SystemError)
 
+    /// Begins to bring what was written in `range` to the disk, and does not wait for it.
+    ///
+    /// Promises nothing; but a `sync` that follows has less to do.
+    func beginWriteBack(of range: Range<Int>)
+
     /// Reserves room so that writing up to `byteCount` cannot fail for want of space.
     ///
     /// The file does not get longer by it. A file system that cannot reserve does nothing.

@@ -32,12 +32,22 @@ public struct FileChunk: ~Copyable, Sendable {
 
     /// Bytes of memory.
     public var byteCount: Int { bytes.capacityByteCount + steps.count * MemoryLayout<Step>.stride }
+
+    /// The memory of a chunk that was finished, for another one.
+    public consuming func room() -> ByteWriter {
+        var room = bytes
+        room.removeAll(keepingCapacityUpTo: Output.chunkByteCount * 4)
+        return room
+    }
 }
 
 /// Where the chunks of a file go.
 public protocol ChunkSink: AnyObject {
     /// Takes the next chunk.
     func take(_ chunk: consuming FileChunk) throws
+    /// Memory of a chunk that was finished, if there is some: fresh memory costs more than what
+    /// is written into it.
+    func takeRoom() -> ByteWriter?
 }
 
 /// Where a finished file goes.
@@ -54,24 +64,37 @@ public protocol FinishedFile: AnyObject {
 public struct ChunkFinisher: ~Copyable {
     private var compressor = LZFCompressor()
     private var compressed = ByteWriter()
+    /// Where what comes next goes: to the file, or aside.
     private var output = ByteWriter()
+    /// What goes to the file, while something is put aside.
+    private var paused = ByteWriter()
     private var aside: Int?
+    /// Strings in a row that did not get shorter.
+    private var failureCount = 0
+
+    /// After so many of them, only each eighth is tried: who keeps pictures keeps many.
+    private static let patience = 16
 
     /// Begins with the first chunk of a file.
     public init() {}
 
     /// Gives the bytes of the next chunk to `file`.
-    public mutating func finish(_ chunk: borrowing FileChunk, to file: any FinishedFile) throws {
+    ///
+    /// Strings are left as they are where there is no time to compress them.
+    public mutating func finish(
+        _ chunk: borrowing FileChunk,
+        isCompressing: Bool = true,
+        to file: any FinishedFile
+    ) throws {
         let bytes = chunk.bytes.bytes
         var position = 0
         for step in chunk.steps {
             output.append(bytes.part(from: position, count: step.offset - position))
             position = step.offset
             if case .string(let count) = step.action {
-                appendString(bytes.part(from: position, count: count))
+                appendString(bytes.part(from: position, count: count), isCompressing)
                 position += count
             } else {
-                try flush(to: file)
                 try turn(to: step.action, of: file)
             }
         }
@@ -81,17 +104,23 @@ public struct ChunkFinisher: ~Copyable {
 
     private mutating func turn(to action: FileChunk.Action, of file: any FinishedFile) throws {
         switch action {
-        case .aside(let number): aside = number
-        case .file: aside = nil
-        case .fetch(let number): try file.fetch(number)
+        case .aside(let number):
+            aside = number
+            swap(&output, &paused)
+        case .file:
+            try flush(to: file)
+            aside = nil
+            swap(&output, &paused)
+        case .fetch(let number):
+            try flush(to: file)
+            try file.fetch(number)
         case .string: break
         }
     }
 
     /// Appends a string, compressed if that saves four bytes or more, as servers demand.
-    private mutating func appendString(_ bytes: RawSpan) {
-        compressed.removeAll(keepingCapacityUpTo: Output.chunkByteCount * 4)
-        guard compressor.compress(bytes, limit: bytes.byteCount - 4, to: &compressed) else {
+    private mutating func appendString(_ bytes: RawSpan, _ isCompressing: Bool) {
+        guard isCompressing, compress(bytes) else {
             output.append(length: UInt64(bytes.byteCount))
             return output.append(bytes)
         }
@@ -102,6 +131,17 @@ public struct ChunkFinisher: ~Copyable {
         swap(&room, &output)
         room.append(compressed.bytes)
         swap(&room, &output)
+    }
+
+    private mutating func compress(_ bytes: RawSpan) -> Bool {
+        if failureCount >= Self.patience, failureCount % 8 != 0 {
+            failureCount += 1
+            return false
+        }
+        compressed.removeAll(keepingCapacityUpTo: Output.chunkByteCount * 4)
+        let isShorter = compressor.compress(bytes, limit: bytes.byteCount - 4, to: &compressed)
+        failureCount = isShorter ? 0 : failureCount + 1
+        return isShorter
     }
 
     private mutating func flush(to file: any FinishedFile) throws {

@@ -170,7 +170,9 @@ struct Output: ~Copyable {
 
     private mutating func flush(to chunks: any ChunkSink) throws(RDBError) {
         flushedCount += buffer.count
-        var taken = ByteWriter(reserving: Self.chunkByteCount + Self.chunkByteCount / 8)
+        var taken =
+            chunks.takeRoom()
+            ?? ByteWriter(reserving: Self.chunkByteCount + Self.chunkByteCount / 8)
         swap(&taken, &buffer)
         var takenSteps: [FileChunk.Step] = []
         takenSteps.reserveCapacity(steps.count)

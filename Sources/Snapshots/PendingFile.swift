@@ -6,12 +6,22 @@ import RDB
 ///
 /// The core hands over chunks; `write` finishes them on the other thread: compresses, checksums
 /// and writes. What one walk over the data gives can go to several files, which differ in what
-/// they say ahead of the keys. The bytes between the two threads are bounded by the core's
-/// patience: it asks `isBehind` before it walks on. Only what clients change meanwhile comes
-/// unasked; it goes to disk as well, to a file for parts that are put aside.
+/// they say ahead of the keys.
+///
+/// What waits between the two threads is bounded in three steps:
+/// 1. The core asks `isBehind` before it walks on. Only what clients change comes unasked then.
+/// 2. When that is more than can be compressed meanwhile, it is written as it is.
+/// 3. When the disk takes less than clients change, they have to wait for it: `isOverflowing`.
 final class PendingFile: ChunkSink, Sendable {
     /// More bytes than this waiting for the disk mean that it is behind.
     private static let bound = 4 << 20
+    /// More than this, that there is no time to compress.
+    private static let hurryBound = 8 << 20
+    /// More than this are not to wait.
+    private static let overflowBound = 32 << 20
+    /// Memory that is kept for the next chunks: so many, of up to so many bytes.
+    private static let spareCount = 64
+    private static let spareByteCount = 256 << 10
 
     private let files: [SnapshotSaver.File]
     private let isWritingChecksum: Bool
@@ -22,6 +32,10 @@ final class PendingFile: ChunkSink, Sendable {
     private struct State: ~Copyable {
         var pending: [WaitingChunk] = []
         var pendingByteCount = 0
+        /// The most that it ever was.
+        var peakByteCount = 0
+        /// Chunks that were finished, for their memory.
+        var spare: [WaitingChunk] = []
         /// All chunks were handed over; a text says that they are worthless.
         var end: (isReached: Bool, failure: String?) = (false, nil)
         var isCancelled = false
@@ -38,6 +52,8 @@ final class PendingFile: ChunkSink, Sendable {
         }
 
         func take() -> FileChunk? { chunk.take() }
+
+        func put(_ chunk: consuming FileChunk) { self.chunk = consume chunk }
     }
 
     init(
@@ -61,7 +77,13 @@ final class PendingFile: ChunkSink, Sendable {
             guard state.result == nil, !state.isCancelled else { return }
             state.pending.append(waiting)
             state.pendingByteCount += byteCount
+            state.peakByteCount = max(state.peakByteCount, state.pendingByteCount)
         }
+    }
+
+    func takeRoom() -> ByteWriter? {
+        guard let spare = monitor.withLock({ $0.spare.popLast() }) else { return nil }
+        return spare.take()?.room()
     }
 
     func end(_ failure: String?) {
@@ -74,8 +96,14 @@ final class PendingFile: ChunkSink, Sendable {
 
     var isBehind: Bool { monitor.withLock { $0.pendingByteCount > Self.bound } }
 
+    /// Whether so much waits that nobody should add to it.
+    var isOverflowing: Bool { monitor.withLock { $0.pendingByteCount > Self.overflowBound } }
+
     /// Bytes of memory of what waits for the disk.
     var pendingByteCount: Int { monitor.withLock { $0.pendingByteCount } }
+
+    /// The most bytes of memory that ever waited for the disk.
+    var peakByteCount: Int { monitor.withLock { $0.peakByteCount } }
 
     /// Bytes of the first file that were written.
     var writtenByteCount: Int { monitor.withLock { $0.writtenByteCount } }
@@ -102,6 +130,7 @@ final class PendingFile: ChunkSink, Sendable {
         monitor.update { state in
             state.result = result
             state.pending = []
+            state.spare = []
             state.pendingByteCount = 0
         }
         onProgress()
@@ -126,19 +155,32 @@ final class PendingFile: ChunkSink, Sendable {
             if end.isReached { break }
             for box in waiting {
                 guard let chunk = box.take() else { continue }
-                try finisher.finish(chunk, to: output)
+                try finisher.finish(chunk, isCompressing: !isHurried, to: output)
+                output.writeBackNowAndThen()
                 let byteCount = chunk.byteCount
-                try output.syncNowAndThen()
-                let catchesUp = monitor.update { state in
-                    let wasBehind = state.pendingByteCount > Self.bound
-                    state.pendingByteCount -= byteCount
-                    state.writtenByteCount = output.byteCount
-                    return wasBehind && state.pendingByteCount <= Self.bound
-                }
-                if catchesUp { onProgress() }
+                box.put(chunk)
+                if noteWritten(byteCount, output.byteCount, box) { onProgress() }
             }
             waiting.removeAll(keepingCapacity: true)
         }
         return .saved(byteCount: try output.publish())
+    }
+
+    private var isHurried: Bool { monitor.withLock { $0.pendingByteCount > Self.hurryBound } }
+
+    /// Notes that a chunk was written; returns whether the core may care.
+    private func noteWritten(_ byteCount: Int, _ writtenByteCount: Int, _ box: WaitingChunk) -> Bool
+    {
+        monitor.update { state in
+            let before = state.pendingByteCount
+            state.pendingByteCount -= byteCount
+            state.writtenByteCount = writtenByteCount
+            if state.spare.count < Self.spareCount, byteCount <= Self.spareByteCount {
+                state.spare.append(box)
+            }
+            return [Self.bound, Self.overflowBound].contains {
+                before > $0 && state.pendingByteCount <= $0
+            }
+        }
     }
 }

@@ -7,11 +7,10 @@ final class SnapshotOutput: FinishedFile {
     private let storage: any Storage
     private let isWritingChecksum: Bool
     private var targets: [Target]
-    private var unsyncedByteCount = 0
     private var aside: AsideFile?
 
-    /// Dirty pages beyond this go to disk before more are made, so that the last sync is short.
-    private static let syncInterval = 32 << 20
+    /// Pages are sent to the disk when so many bytes are dirty, so that the last sync is short.
+    private static let writeBackByteCount = 8 << 20
 
     private struct Target {
         let name: String
@@ -19,6 +18,8 @@ final class SnapshotOutput: FinishedFile {
         let head: ByteString
         var file: (any StorageFile)?
         var offset = 0
+        /// Everything before is on its way to the disk.
+        var writeBackOffset = 0
         var checksum = CRC64()
 
         init(_ file: SnapshotSaver.File) {
@@ -38,6 +39,11 @@ final class SnapshotOutput: FinishedFile {
             checksum.update(bytes)
             try file?.write(bytes, at: offset)
             offset += bytes.byteCount
+        }
+
+        mutating func beginWriteBack() {
+            file?.beginWriteBack(of: writeBackOffset..<offset)
+            writeBackOffset = offset
         }
     }
 
@@ -73,7 +79,6 @@ final class SnapshotOutput: FinishedFile {
 
     func write(_ bytes: RawSpan) throws {
         for index in targets.indices { try targets[index].write(bytes) }
-        unsyncedByteCount += bytes.byteCount
     }
 
     func putAside(_ bytes: RawSpan, as number: Int) throws {
@@ -88,10 +93,11 @@ final class SnapshotOutput: FinishedFile {
         }
     }
 
-    func syncNowAndThen() throws(SystemError) {
-        guard unsyncedByteCount >= Self.syncInterval else { return }
-        unsyncedByteCount = 0
-        for target in targets { try target.file?.sync() }
+    func writeBackNowAndThen() {
+        for index in targets.indices
+        where targets[index].offset - targets[index].writeBackOffset >= Self.writeBackByteCount {
+            targets[index].beginWriteBack()
+        }
     }
 
     /// Ends the files and gives them their names; returns how long the first is.
@@ -120,13 +126,28 @@ final class SnapshotOutput: FinishedFile {
 }
 
 /// A file for parts of values whose turn has not come yet.
+///
+/// They come in small pieces of many values in turn. What belongs together is gathered in
+/// memory for a while, so that the disk sees long writes and few places have to be remembered.
 private final class AsideFile {
     private let storage: any Storage
     private let name: String
     private let file: any StorageFile
     private var end = 0
-    /// Where the parts of each number lie; neighbours are one.
-    private var extents: [Int: [Range<Int>]] = [:]
+    private var parts: [Int: Part] = [:]
+    /// Those that have bytes in memory, and how many these are.
+    private var gathered: [Part] = []
+    private var gatheredByteCount = 0
+
+    private static let gatheredBound = 4 << 20
+
+    /// What was put aside under one number.
+    private final class Part {
+        /// Where the earlier bytes lie in the file.
+        var extents: [Range<Int>] = []
+        /// The others.
+        var bytes = ByteWriter()
+    }
 
     init(beside other: String, in storage: any Storage) throws(SystemError) {
         name = "\(other).parts"
@@ -135,26 +156,41 @@ private final class AsideFile {
     }
 
     func append(_ bytes: RawSpan, _ number: Int) throws(SystemError) {
-        try file.write(bytes, at: end)
-        let range = end..<(end + bytes.byteCount)
-        end = range.upperBound
-        var own = extents[number] ?? []
-        // Emptied there, so that it is not copied here.
-        extents[number] = []
-        if let last = own.last, last.upperBound == range.lowerBound {
-            own[own.count - 1] = last.lowerBound..<end
-        } else {
-            own.append(range)
+        let part = part(number)
+        if part.bytes.isEmpty { gathered.append(part) }
+        part.bytes.append(bytes)
+        gatheredByteCount += bytes.byteCount
+        if gatheredByteCount >= Self.gatheredBound { try writeGathered() }
+    }
+
+    private func part(_ number: Int) -> Part {
+        if let part = parts[number] { return part }
+        let part = Part()
+        parts[number] = part
+        return part
+    }
+
+    private func writeGathered() throws(SystemError) {
+        var all = ByteWriter(reserving: gatheredByteCount)
+        for part in gathered where !part.bytes.isEmpty {
+            let start = end + all.count
+            all.append(part.bytes.bytes)
+            part.extents.append(start..<(end + all.count))
+            part.bytes = ByteWriter()
         }
-        extents[number] = own
+        gathered.removeAll(keepingCapacity: true)
+        gatheredByteCount = 0
+        try file.write(all.bytes, at: end)
+        end += all.count
     }
 
     func fetch(
         _ number: Int,
         _ body: (RawSpan) throws(SystemError) -> Void
     ) throws(SystemError) {
+        guard let part = parts.removeValue(forKey: number) else { return }
         var buffer = ByteWriter()
-        for range in extents.removeValue(forKey: number) ?? [] {
+        for range in part.extents {
             var position = range.lowerBound
             while position < range.upperBound {
                 buffer.removeAll()
@@ -167,6 +203,11 @@ private final class AsideFile {
                 position += count
             }
         }
+        gatheredByteCount -= part.bytes.count
+        // Taken out, because it may still be among those that are to be written.
+        var rest = ByteWriter()
+        swap(&rest, &part.bytes)
+        if !rest.isEmpty { try body(rest.bytes) }
     }
 
     func remove() {

@@ -437,6 +437,9 @@ private final class SimulatedFile: StorageFile {
         }
     }
 
+    /// The simulated kernel writes back when it likes anyway.
+    func beginWriteBack(of range: Range<Int>) {}
+
     func reserve(upTo byteCount: Int) throws(SystemError) {
         let (id, name) = (id, name)
         try storage.change("fallocate", name) { state throws(SystemError) in

@@ -20,6 +20,9 @@
 // Reserves blocks for the first `length` bytes without making the file longer.
 int clinux_reserve(int file, off_t length);
 
+// Begins to write dirty pages of a part of a file, without waiting for them.
+int clinux_begin_write_back(int file, off_t offset, off_t length);
+
 // Names the calling thread, for `top -H` and core dumps.
 int clinux_name_thread(const char *name);
 
