@@ -124,9 +124,14 @@ package struct ServerLoop: ~Copyable {
     private mutating func awaitEvents() -> Int {
         let canGoOn =
             hasReleasableReplies || !runnable.isEmpty || !execution.resumed.isEmpty
-            || host.keeper.canAdvance
             || execution.engine.dataSet.hasGarbage
-        let count = loop.wait(milliseconds: canGoOn ? 0 : millisecondsToWait)
+        let wait = canGoOn ? 0 : millisecondsToWait
+        let count =
+            if !canGoOn, wait != 0, host.keeper.canAdvance {
+                loop.wait(microseconds: host.savePace.waitMicroseconds)
+            } else {
+                loop.wait(milliseconds: wait)
+            }
         now = host.time.monotonicTime
         execution.engine.dataSet.now = host.time.wallTime.milliseconds
         return count
@@ -322,11 +327,12 @@ extension ServerLoop {
         return end
     }
 
-    /// Sends what waited for the log, and lets writes wait while the log cannot follow.
+    /// Sends what waited for the log, and lets writes wait while the disk cannot follow, be it
+    /// with the log or with what a snapshot still needs of the data that they change.
     private mutating func followLog() {
         releaseReplies()
         host.followLogCondition(&execution.engine)
-        let isBehind = host.log?.isBacklogged ?? false
+        let isBehind = host.log?.isBacklogged ?? false || host.keeper.isOverflowing
         if isBehind != execution.engine.holdsWrites {
             execution.engine.holdsWrites = isBehind
             if !isBehind { resumePostponed() }
