@@ -8,6 +8,7 @@ import content
 from wire import ReplyError, plain
 
 ELEMENTS = 40_000
+STREAMED = 3_000
 # `rdb-format` for a reader.
 READERS = {"redis-7.0.15": "10", "valkey-9.1.2": "auto"}
 
@@ -24,6 +25,11 @@ def fill(connection):
         requests.append(("RPUSH", "list", *(f"element:{i}" for i in numbers)))
         requests.append(("RPUSH", "doomed", *(f"element:{i}" for i in numbers)))
     requests += [("SETRANGE", "string", 20_000_000, "end"), ("SETRANGE", "grown", 5_000_000, "end")]
+    requests += [("XADD", "stream", f"{i}-1", "field", f"value {i}" + "x" * 60) for i in range(1, STREAMED)]
+    requests += [("XGROUP", "CREATE", "stream", group, "0") for group in ("group", "doomed")]
+    for consumer in ("one", "two"):
+        requests += [("XREADGROUP", "GROUP", group, consumer, "COUNT", 300, "STREAMS", "stream", ">")
+                     for group in ("group", "doomed")]
     connection.pipeline(requests, depth=200)
 
 
@@ -45,6 +51,11 @@ def changes(generator, count):
             ("LSET", "list", generator.randrange(1000), "changed"),
             ("SETRANGE", "string", generator.randrange(20_000_000), "changed"),
             ("APPEND", "grown", "more"),
+            ("XADD", "stream", "*", "field", "new"),
+            ("XDEL", "stream", f"{generator.randrange(STREAMED)}-1"),
+            ("XTRIM", "stream", "MINID", f"{generator.randrange(STREAMED // 10)}-0"),
+            ("XACK", "stream", "group", f"{generator.randrange(600)}-1"),
+            ("XREADGROUP", "GROUP", "group", "two", "COUNT", 2, "STREAMS", "stream", ">"),
         ])
 
 
@@ -58,7 +69,8 @@ def test_a_file_saved_under_fire_is_the_data_as_it_was(reader, larder, peer):
         before = content.read(connection)
         assert connection.ask("BGSAVE") == b"Background saving started"
         changed_meanwhile = 0
-        connection.pipeline([("RENAME", "set", "renamed"), ("DEL", "doomed"), ("SET", "doomed", "gone")])
+        connection.pipeline([("RENAME", "set", "renamed"), ("DEL", "doomed"), ("SET", "doomed", "gone"),
+                             ("XGROUP", "DESTROY", "stream", "doomed"), ("XGROUP", "DELCONSUMER", "stream", "group", "one")])
         while server.info("persistence")["rdb_bgsave_in_progress"] == "1":
             # Few at a time: on a quiet machine the save is over in some milliseconds.
             connection.pipeline(list(changes(generator, 20)))
@@ -90,6 +102,44 @@ def test_a_save_may_be_given_up_and_begun_again(larder):
         assert [path.name for path in server.directory.iterdir() if "temp" in path.name] == []
     server.restart()
     assert server.ask("DBSIZE") == 1
+
+
+def await_save(server, connection):
+    connection.ask("BGSAVE")
+    while server.info("persistence")["rdb_bgsave_in_progress"] == "1":
+        time.sleep(0.01)
+    return server.info("persistence")["rdb_last_bgsave_status"]
+
+
+def write_until(connection, answer):
+    """Whether a write is answered so soon: whether writes are safe is looked at ten times a second."""
+    for _ in range(500):
+        [reply] = connection.exchange([("SET", "key", "value")])
+        if answer in str(plain(reply)):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_writes_are_refused_after_a_save_that_failed(larder):
+    server = larder(save="3600 1000")
+    with server.connect() as connection:
+        connection.ask("SET", "key", "value")
+        # Nothing can be renamed to a folder that holds something.
+        (server.directory / "dump.rdb" / "something").mkdir(parents=True)
+        assert await_save(server, connection) == "err"
+        assert server.info("persistence")["rdb_changes_since_last_save"] == "1"
+        assert write_until(connection, "MISCONF")
+        assert connection.ask("GET", "key") == b"value"
+        connection.ask("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+        assert write_until(connection, "OK")
+        connection.ask("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes")
+        (server.directory / "dump.rdb" / "something").rmdir()
+        (server.directory / "dump.rdb").rmdir()
+        before = connection.ask("LASTSAVE")
+        assert await_save(server, connection) == "ok"
+        assert connection.ask("LASTSAVE") >= before
+        assert server.info("persistence")["rdb_changes_since_last_save"] == "0"
 
 
 def test_clients_are_told_that_data_is_loaded(larder):
