@@ -15,6 +15,8 @@ struct Client: ~Copyable {
     var protocolVersion = ProtocolVersion.resp2
     /// The kernel may hold input that was not received yet.
     var mayReceive = false
+    /// It was told that the client may have sent its last byte, which is told only once.
+    var mayHaveEnded = false
     /// Whether the end of a turn is already to see if the client has to go.
     var isLeaving = false
     /// Replies that wait for the log, and behind which later ones have to wait.

@@ -259,9 +259,10 @@ extension ServerLoop {
         case .leaving, .gone: return
         }
         clients[slot].lastActiveAt = now
+        if mayHaveEnded { clients[slot].mayHaveEnded = true }
         let transfer = execution.receive(slot, through: &input)
         switch transfer {
-        case .complete: clients[slot].mayReceive = mayHaveEnded
+        case .complete: clients[slot].mayReceive = clients[slot].mayHaveEnded
         case .partial: clients[slot].mayReceive = true
         case .ended: return end(slot, as: .gone)
         }

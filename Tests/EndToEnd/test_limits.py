@@ -118,6 +118,8 @@ MALFORMED = [
     b"*1000000000\r\n", b"*-5\r\n", b"*abc\r\n", b"*1\r\n$-7\r\n", b"*1\r\n$99999999999\r\n", b"*1\r\n:5\r\n", b"*2\r\n$4\r\nPING\r\n!1\r\n",
     b"$5\r\nhello\r\n", b"\x00\x01\x02\r\n", b"\"unbalanced\r\n", b"*3\r\n$3\r\nSET\r\n*1\r\n$1\r\na\r\n$1\r\nb\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     b"x" * 70_000, b"*1\r\n$" + b"9" * 70_000, b"%2\r\n+a\r\n:1\r\n", b"*" + b"1" * 70_000,
+    b"*1\r\n" * 20_000, b"*2\r\n*2\r\n*2\r\n$1\r\na\r\n", b"*1048576\r\n" + b"$1\r\na\r\n" * 5000, b"*1048577\r\n$1\r\na\r\n",
+    b"*2\r\n$4\r\nPING\r\n$536870913\r\n", b"*0\r\n" * 20_000, b"\r\n" * 20_000, b"MULTI\r\n" * 2000,
 ]
 
 
@@ -167,8 +169,8 @@ def test_a_transaction_may_be_long(larder):
 def test_used_memory_is_what_the_process_grows_by(larder):
     server = larder()
     with server.connect() as client:
-        client.pipeline([("SET", f"warm:{number}", "x" * 100) for number in range(50_000)])
-        client.ask("FLUSHALL", "SYNC")
+        # The first pages of the data's memory come with the first key.
+        client.ask("SET", "first", "key")
         time.sleep(0.3)
         used, held = int(server.info("memory")["used_memory"]), resident(server)
         for start in range(0, 600_000, 10_000):
@@ -179,6 +181,5 @@ def test_used_memory_is_what_the_process_grows_by(larder):
             client.ask("HSET", "hash", *[part for number in numbers for part in (f"field:{number}", number)])
         time.sleep(0.3)
         grown = int(server.info("memory")["used_memory"]) - used
-        # What the first fill left behind in the allocator is used again: it has to be counted as free.
         resident_growth = resident(server) - held
-    assert grown == pytest.approx(resident_growth, rel=0.12)
+    assert grown == pytest.approx(resident_growth, rel=0.05)
