@@ -148,14 +148,23 @@ extension Engine {
 
     /// The key that shall go next, if any may.
     private mutating func nextToEvict() -> Entry? {
-        if settings.evictionPolicy.isRandom { return anyToEvict() }
+        let policy = settings.evictionPolicy
+        if policy.isRandom { return anyToEvict() }
         fillEvictionPool()
         while let best = evictionPool.takeBest() {
-            if let entry = dataSet[best.database].find(keyHash: best.keyHash) {
-                if !settings.evictionPolicy.needsDeadline || entry.deadline != nil {
-                    return entry
-                }
-            }
+            guard let entry = dataSet[best.database].find(keyHash: best.keyHash),
+                !policy.needsDeadline || entry.deadline != nil
+            else { continue }
+            // Who was used since it was looked at has to compare with the others again.
+            let rank = policy.rank(entry)
+            if rank >= best.rank { return entry }
+            evictionPool.offer(
+                EvictionPool.Candidate(
+                    database: best.database,
+                    keyHash: best.keyHash,
+                    rank: rank
+                )
+            )
         }
         return nil
     }
@@ -181,13 +190,9 @@ extension Engine {
     private mutating func anyToEvict() -> Entry? {
         for _ in 0..<dataSet.databaseCount {
             evictionDatabase = (evictionDatabase + 1) % dataSet.databaseCount
-            var found: Entry?
-            let needsDeadline = settings.evictionPolicy.needsDeadline
-            var seen: UInt64 = 0
-            dataSet[evictionDatabase].sample(1, havingDeadline: needsDeadline) { entry in
-                seen += 1
-                if found == nil || dataSet.random() % seen == 0 { found = entry }
-            }
+            let found = dataSet[evictionDatabase].randomEntry(
+                havingDeadline: settings.evictionPolicy.needsDeadline
+            )
             if let found { return found }
         }
         return nil

@@ -81,7 +81,10 @@ extension Engine {
         let elapsed = min(max(now - expiryWalk.lastAdvance, 1), 100)
         expiryWalk.lastAdvance = now
         let end = host.microseconds + budget
-        let hasMoreFields = expireFields(until: end)
+        let fieldsBefore = statistics.expiredFields
+        // Where more than one a millisecond goes, more will be due by then.
+        let hasMoreFields =
+            expireFields(until: end) || statistics.expiredFields - fieldsBefore > elapsed
         defer { flushTracking() }
         var buckets = 0
         for number in 0..<dataSet.databaseCount where dataSet[number].deadlineCount > 0 {

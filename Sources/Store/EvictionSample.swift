@@ -24,6 +24,25 @@ extension Keyspace {
         }
     }
 
+    /// An entry by chance, of those with a deadline if only these may be; nil if there is none.
+    package func randomEntry(havingDeadline: Bool) -> Entry? {
+        guard havingDeadline else { return randomEntry() }
+        guard deadlineCount > 0 else { return nil }
+        if deadlineCount * 8 >= count {
+            while true {
+                if let entry = randomEntry(), entry.slot.isMarked { return entry }
+            }
+        }
+        // Most draws would be in vain, and what lies behind a place by chance is nearly as fair.
+        var found: Entry?
+        var seen: UInt64 = 0
+        sample(1, havingDeadline: true) { entry in
+            seen += 1
+            if unsafe environment.pointee.random.next() % seen == 0 { found = entry }
+        }
+        return found
+    }
+
     /// The entry whose key has this hash in its table.
     package func find(keyHash: UInt64) -> Entry? {
         var found: Entry?

@@ -3,6 +3,7 @@ import bisect
 import itertools
 import os
 import random
+import statistics
 import time
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from wire import ReplyError, encode
 
 ACCESSES = int(os.environ.get("LARDER_EVICTION_ACCESSES", "60000"))
+EXPIRING = int(os.environ.get("LARDER_EXPIRING", "200000"))
+TRACES = int(os.environ.get("LARDER_EVICTION_TRACES", "1"))
 KEYS = 20_000
 KEPT = 5_000
-BATCH = 100
+BATCH = 200
 POLICIES = ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"]
 
 
@@ -25,67 +28,134 @@ def zipf_trace(seed, count, exponent=0.9):
     return [names[bisect.bisect_left(sums, chosen.random() * sums[-1])] for _ in range(count)]
 
 
-def limit_to(connection, server, count):
-    """Lets a server have as much memory as so many of its keys take."""
-    base = int(server.info("memory")["used_memory"])
-    connection.pipeline([("SET", f"key:{number:08}", "x" * 200, "EX", 100_000 + number) for number in range(count)])
-    time.sleep(0.3)
-    taken = int(server.info("memory")["used_memory"])
-    connection.ask("FLUSHALL", "SYNC")
-    assert taken > base
-    connection.ask("CONFIG", "SET", "maxmemory", taken)
+class Cache:
+    """A server that keeps as many of the keys as it has memory for."""
+
+    def __init__(self, server, policy, seed):
+        self.server = server
+        self.policy = policy
+        self.chosen = random.Random(f"{policy}/{seed}")
+        self.connection = server.connect()
+        self.hits = self.asked = 0
+        self.limit_to_kept()
+        self.connection.ask("CONFIG", "SET", "maxmemory-policy", policy)
+        # What has no deadline is no business of the policies that ask for one.
+        self.connection.pipeline([("SET", f"lasting:{number}", "x") for number in range(50)])
+
+    def limit_to_kept(self):
+        """Lets it have as much memory as it needs to keep so many keys and no more."""
+        base = self.used()
+        self.connection.pipeline([("SET", f"key:{number:08}", "x" * 200, "EX", 100_000 + number) for number in range(KEPT)])
+        time.sleep(0.25)
+        room = self.used() - base
+        assert room > 0
+        self.connection.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+        for _ in range(4):
+            self.connection.ask("CONFIG", "SET", "maxmemory", int(base + room))
+            self.connection.pipeline([("SET", f"key:{number:08}", "x" * 200, "EX", 100_000 + number) for number in range(2 * KEPT)])
+            room *= KEPT / self.connection.ask("DBSIZE")
+        self.connection.ask("FLUSHALL", "SYNC")
+
+    def used(self):
+        return int(self.server.info("memory")["used_memory"])
+
+    def ask(self, keys):
+        self.keys = keys
+        self.connection.send(b"".join(encode(("GET", key)) for key in keys))
+
+    def set_missed(self, counts):
+        missed = [key for key, (_, value) in zip(self.keys, self.connection.replies(len(self.keys))) if value is None]
+        if counts:
+            self.asked += len(self.keys)
+            self.hits += len(self.keys) - len(missed)
+        self.sets = len(missed)
+        self.connection.send(b"".join(encode(("SET", key, "x" * 200, "EX", 100_000 + self.chosen.randrange(10_000))) for key in missed))
+
+    def await_sets(self):
+        assert all(mark == "+" for mark, _ in self.connection.replies(self.sets))
+
+    def mean_deadline(self):
+        """How far away the deadlines of what it keeps are, in seconds."""
+        keys = [("EXPIRETIME", f"key:{number:08}") for number in range(KEYS)]
+        found = [deadline for deadline in self.connection.pipeline(keys) if deadline > 0]
+        return sum(found) / len(found) - time.time() - 100_000
 
 
-def hit_ratio(server, policy, trace):
-    """How often a cache has what it is asked for, once it is full."""
-    chosen = random.Random(policy)
-    with server.connect() as connection:
-        limit_to(connection, server, KEPT)
-        connection.ask("CONFIG", "SET", "maxmemory-policy", policy)
-        hits = asked = 0
+def test_hits_are_as_many_as_those_of_redis(larder, peer):
+    """Servers with each policy are asked the same at the same time.
+
+    Times of last use are kept in whole seconds, by Redis as well. A server asked by
+    itself sees more or fewer of them pass, as it happens to be slow or fast, and has
+    the more to go by the slower it is.
+
+    From trace to trace the gain varies with a standard deviation of 0.001 for LRU,
+    whose servers agree most on what to keep, and of 0.004 for the others.
+    """
+    shares = {policy: [] for policy in POLICIES}
+    for seed in range(TRACES):
+        pairs = {policy: (Cache(larder(), policy, seed), Cache(peer("redis-7.0.15"), policy, seed)) for policy in POLICIES}
+        caches = [cache for pair in pairs.values() for cache in pair]
+        trace = zipf_trace(f"eviction {seed}", ACCESSES)
         for start in range(0, len(trace), BATCH):
             keys = [f"key:{number:08}" for number in trace[start:start + BATCH]]
-            connection.send(b"".join(encode(("GET", key)) for key in keys))
-            missed = [key for key, (_, value) in zip(keys, connection.replies(len(keys))) if value is None]
-            if start > len(trace) // 2:
-                asked += len(keys)
-                hits += len(keys) - len(missed)
-            sets = [("SET", key, "x" * 200, "EX", 100_000 + chosen.randrange(1000)) for key in missed]
-            connection.send(b"".join(map(encode, sets)))
-            assert all(mark == "+" for mark, _ in connection.replies(len(sets)))
-        kept = connection.ask("DBSIZE")
-    return hits / asked, kept
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-def test_hits_are_as_many_as_those_of_redis(policy, larder, peer):
-    trace = zipf_trace("eviction", ACCESSES)
-    ours, our_keys = hit_ratio(larder(), policy, trace)
-    theirs, their_keys = hit_ratio(peer("redis-7.0.15"), policy, trace)
-    print(f"{policy}: {ours:.4f} with {our_keys} keys, Redis {theirs:.4f} with {their_keys}")
-    assert KEPT * 0.7 < our_keys < KEPT * 1.4
-    assert ours > theirs - (0.03 if "random" in policy else 0.02)
+            for cache in caches:
+                cache.ask(keys)
+            for cache in caches:
+                cache.set_missed(counts=start >= len(trace) // 2)
+            for cache in caches:
+                cache.await_sets()
+        for policy, (ours, theirs) in pairs.items():
+            ratios = [cache.hits / cache.asked for cache in (ours, theirs)]
+            kept = [cache.connection.ask("DBSIZE") for cache in (ours, theirs)]
+            lasting = [cache.connection.ask("EXISTS", *[f"lasting:{number}" for number in range(50)]) for cache in (ours, theirs)]
+            deadlines = [cache.mean_deadline() for cache in (ours, theirs)]
+            shares[policy].append((ratios, kept, deadlines))
+            print(f"{policy}, trace {seed}: {ratios[0]:.4f} with {kept[0]} keys, deadlines {deadlines[0]:.0f} s away; "
+                  f"Redis {ratios[1]:.4f} with {kept[1]}, {deadlines[1]:.0f} s")
+            if policy.startswith("volatile"):
+                assert lasting == [50, 50]
+            for cache in (ours, theirs):
+                cache.connection.close()
+                cache.server.kill()
+    for policy, found in shares.items():
+        gain = statistics.mean(ratios[0] - ratios[1] for ratios, _, _ in found)
+        later = statistics.mean(deadlines[0] - deadlines[1] for _, _, deadlines in found)
+        print(f"{policy}: hits {gain:+.4f}, deadlines {later:+.0f} s on average of {TRACES}")
+        assert all(abs(kept[0] / kept[1] - 1) < 0.03 for _, kept, _ in found), "no fair comparison"
+        assert gain > -(0.003 if "lru" in policy else 0.012) / TRACES ** 0.5
+        if policy == "volatile-ttl":
+            # Popular keys matter nothing here: better is what keeps the later deadlines.
+            assert later > 0
 
 
 def test_without_eviction_writes_are_refused_and_reads_are_not(larder):
     server = larder(maxmemory_policy="noeviction")
     with server.connect() as connection:
-        limit_to(connection, server, KEPT)
+        connection.ask("CONFIG", "SET", "maxmemory", int(server.info("memory")["used_memory"]) + 1_000_000)
         with pytest.raises(ReplyError, match="OOM"):
             connection.pipeline([("SET", f"key:{number:08}", "x" * 200) for number in range(KEPT * 2)])
         assert connection.ask("GET", "key:00000001") == b"x" * 200
         assert connection.ask("DEL", "key:00000001") == 1
 
 
+def when_set(connection, trial, count):
+    """A moment when so many requests are certainly done, in milliseconds since 1970; some are tried for it."""
+    started = time.time()
+    connection.pipeline(trial, depth=5000)
+    connection.ask("FLUSHALL")
+    return int(time.time() * 1000 + 2000 * (time.time() - started) * count / len(trial)) + 1000
+
+
 def test_keys_past_their_deadline_do_not_stay(larder):
     """Nobody asks for the keys, and still most of those that are past are gone."""
     server = larder()
     chosen = random.Random("deadlines")
-    count, seconds = 200_000, 6
+    count, seconds = EXPIRING, 6
     with server.connect() as connection:
-        now = int(time.time() * 1000)
-        deadlines = [now + 1500 + chosen.randrange(seconds * 1000) for _ in range(count)]
+        begin = when_set(connection, [("SET", f"key:{number}", "x", "PXAT", 1 << 42) for number in range(5000)], count)
+        deadlines = [begin + chosen.randrange(seconds * 1000) for _ in range(count)]
         connection.pipeline([("SET", f"key:{number}", "x", "PXAT", deadline) for number, deadline in enumerate(deadlines)], depth=5000)
+        assert time.time() * 1000 < begin, "keys expired while they were set"
         deadlines.sort()
         worst, slowest = 0.0, 0.0
         while (now := time.time() * 1000) < deadlines[-1] - 1000:
@@ -104,14 +174,29 @@ def test_keys_past_their_deadline_do_not_stay(larder):
 
 
 def test_fields_past_their_deadline_do_not_stay(larder):
+    """Nobody asks for the fields, in few hashes and in many, and those that are past are gone."""
     server = larder()
+    chosen = random.Random("fields")
+    count, seconds = EXPIRING // 2, 6
     with server.connect() as connection:
-        for key in range(100):
-            connection.ask("HSET", f"hash:{key}", *[part for field in range(200) for part in (field, "x")])
-            connection.ask("HPEXPIRE", f"hash:{key}", 300 + key * 10, "FIELDS", 100, *range(100))
-        before = int(server.info("stats")["expired_fields"])
-        limit = time.monotonic() + 8
-        while int(server.info("stats")["expired_fields"]) - before + before < 10_000:
-            assert time.monotonic() < limit, server.info("stats")["expired_fields"]
+        begin = when_set(connection, [("HSETEX", "trial", "FIELDS", 1, number, "x") for number in range(5000)], count)
+        deadlines = [begin + chosen.randrange(seconds * 1000) for _ in range(count)]
+        requests = []
+        for number, deadline in enumerate(deadlines):
+            name = f"large:{number % 3}" if number % 2 else f"small:{number // 40}"
+            requests.append(("HSETEX", name, "PXAT", deadline, "FIELDS", 1, f"field:{number}", "x"))
+        connection.pipeline(requests, depth=5000)
+        assert time.time() * 1000 < begin, "fields expired while they were set"
+        deadlines.sort()
+        worst = 0.0
+        while (now := time.time() * 1000) < deadlines[-1] - 500:
+            past = bisect.bisect_right(deadlines, now)
+            present = count - int(server.info("stats")["expired_fields"])
+            if now > begin + 1000 and past < count * 0.9:
+                worst = max(worst, (present - (count - past)) / present)
             time.sleep(0.05)
-        assert connection.ask("HLEN", "hash:7") == 100
+        print(f"at most {worst:.2%} were past their deadline and still there")
+        assert worst < 0.10
+        time.sleep(1.5)
+        assert int(server.info("stats")["expired_fields"]) == count
+        assert connection.ask("DBSIZE") == 0
