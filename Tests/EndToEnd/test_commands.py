@@ -25,3 +25,33 @@ def test_every_command_is_described_as_valkey_describes_it(larder):
 @pytest.mark.larder_only
 def test_the_page_of_commands_is_fresh(larder):
     assert (ROOT / "COMMANDS.md").read_text() == page(described(larder())), "run Tools/docs"
+
+
+def without_words(docs):
+    """COMMAND DOCS less what is told in each server's own words."""
+    kept = {}
+    for name, told in docs.items():
+        kept[name] = {part: value for part, value in told.items() if part not in (b"summary", b"complexity", b"history", b"subcommands")}
+        kept |= without_words(told.get(b"subcommands", {}))
+    return kept
+
+
+def without_summaries(arguments):
+    return [{part: without_summaries(value) if part == b"arguments" else value for part, value in argument.items() if part != b"summary"}
+            for argument in arguments]
+
+
+@pytest.mark.larder_only
+def test_the_arguments_of_every_command_are_told_as_valkey_tells_them(larder, peer):
+    found = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as connection:
+            connection.ask("HELLO", "3")
+            docs = without_words(connection.ask("COMMAND", "DOCS"))
+            for told in docs.values():
+                told[b"arguments"] = without_summaries(told.get(b"arguments", []))
+            found.append(docs)
+    ours, theirs = found
+    assert len(ours) > 300
+    for name in ours:
+        assert ours[name] == theirs[name], name

@@ -277,18 +277,79 @@ extension ReplyWriter {
     /// What COMMAND DOCS tells of a command, behind its name.
     fileprivate mutating func document(_ command: Command) {
         let facts = command.facts
+        let told = CommandArguments.of(command.name)
         bulk(command.name)
-        map(command.subcommands.isEmpty ? 3 : 4)
+        let mark = beginMap()
+        var count = 3
         bulk("summary")
         bulk(facts.summary)
         bulk("since")
         bulk(facts.since)
         bulk("group")
         bulk(facts.group)
-        guard !command.subcommands.isEmpty else { return }
-        bulk("subcommands")
-        map(command.subcommands.count)
-        for subcommand in command.subcommands { document(subcommand) }
+        if !told.complexity.isEmpty {
+            count += 1
+            bulk("complexity")
+            bulk(told.complexity)
+        }
+        if !told.flags.isEmpty {
+            count += 1
+            bulk("doc_flags")
+            set(told.flags.count)
+            for flag in told.flags { status(ByteString(flag).bytes) }
+        }
+        if !told.arguments.isEmpty {
+            count += 1
+            document(told.arguments)
+        }
+        if !command.subcommands.isEmpty {
+            count += 1
+            bulk("subcommands")
+            map(command.subcommands.count)
+            for subcommand in command.subcommands { document(subcommand) }
+        }
+        endMap(mark, count: count)
+    }
+
+    private mutating func document(_ arguments: [CommandArgument]) {
+        bulk("arguments")
+        array(arguments.count)
+        for argument in arguments { document(argument) }
+    }
+
+    private mutating func document(_ argument: CommandArgument) {
+        let mark = beginMap()
+        var count = 2
+        bulk("name")
+        bulk(argument.name)
+        bulk("type")
+        bulk(argument.type)
+        if let keySpec = argument.keySpec {
+            count += 1
+            bulk("key_spec_index")
+            integer(keySpec)
+        }
+        let texts: [(StaticString, String?)] = [
+            ("display_text", argument.shownAs), ("token", argument.token),
+            ("since", argument.since), ("deprecated_since", argument.deprecatedSince),
+        ]
+        for (name, text) in texts {
+            guard let text else { continue }
+            count += 1
+            bulk(name)
+            bulk(text)
+        }
+        if !argument.flags.isEmpty {
+            count += 1
+            bulk("flags")
+            set(argument.flags.count)
+            for flag in argument.flags { status(flag) }
+        }
+        if !argument.parts.isEmpty {
+            count += 1
+            document(argument.parts)
+        }
+        endMap(mark, count: count)
     }
 }
 
