@@ -175,12 +175,17 @@ extension ByteWriter {
     /// Integers up to 2^62 have no exponent or point. Others have plain digits while the
     /// exponent is small, else `d.ddde+XX`. Infinities are `inf` and `-inf`.
     public mutating func append(shortest value: Double) {
+        if value != 0, let whole = Int64(exactly: value), whole.magnitude <= 1 << 62 {
+            return append(decimal: whole)
+        }
+        append(exponential: value)
+    }
+
+    /// Appends a number as `append(shortest:)` does, but large integers with an exponent, too.
+    public mutating func append(exponential value: Double) {
         if value.isNaN { return append("nan") }
         if value.isInfinite { return append(value < 0 ? "-inf" : "inf") }
         if value == 0 { return append(value.sign == .minus ? "-0" : "0") }
-        if let whole = Int64(exactly: value), whole.magnitude <= 1 << 62 {
-            return append(decimal: whole)
-        }
         if value < 0 { append(UInt8(ascii: "-")) }
         append(ShortestDouble(value.magnitude))
     }

@@ -93,7 +93,7 @@ private struct DigestVisitor: PayloadVisitor {
         var element = ContentDigest()
         element.append(member)
         var text = ByteWriter()
-        text.append(shortest: score)
+        text.append(exponential: score)
         element.append(text.bytes)
         digest.add(element.bytes.bytes)
     }

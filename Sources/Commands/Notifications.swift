@@ -31,9 +31,8 @@ package struct Notification: OptionSet, Sendable {
 
     private static let letters: [(letter: Character, kind: Notification)] = [
         ("g", .generic), ("$", .string), ("l", .list), ("s", .set), ("h", .hash),
-        ("z", .sortedSet), ("x", .expired), ("e", .evicted), ("K", .toKeyChannels),
-        ("E", .toEventChannels), ("t", .stream), ("m", .missed), ("d", .module),
-        ("n", .added),
+        ("z", .sortedSet), ("x", .expired), ("e", .evicted), ("t", .stream), ("d", .module),
+        ("n", .added), ("K", .toKeyChannels), ("E", .toEventChannels), ("m", .missed),
     ]
 
     /// What `A` stands for.
@@ -55,7 +54,10 @@ package struct Notification: OptionSet, Sendable {
         }
     }
 
-    /// The letters that name these classes, in the order in which the server tells them.
+    /// The letters that name these classes, in the order in which Valkey tells them.
+    ///
+    /// Valkey leaves `n` out beside `A`, which does not stand for it: the configuration that it
+    /// writes has lost it.
     package var letters: String {
         var text = ""
         let isAll = isSuperset(of: .all)

@@ -249,6 +249,7 @@ extension Directive {
         _ texts: [String],
         changing current: ByteString
     ) throws(RefusedValue) -> ByteString {
+        let texts = texts.filter { !$0.isEmpty }
         guard texts.count.isMultiple(of: 4) else {
             throw RefusedValue("Wrong number of arguments in buffer limit configuration.")
         }

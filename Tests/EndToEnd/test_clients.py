@@ -312,6 +312,24 @@ def test_a_cache_on_the_client_is_told_of_changes(options, larder):
         assert cache.get("key") is None
 
 
+def test_the_own_cache_of_a_library_stays_true(larder):
+    """valkey-py's; that of redis-py wants a server that calls itself redis."""
+    server = larder()
+    with valkey.Valkey(port=server.port, protocol=3, decode_responses=True, cache_enabled=True) as reader, \
+            valkey.Valkey(port=server.port, decode_responses=True) as writer:
+        for value in ("one", "two", "three"):
+            writer.set("key", value)
+            writer.hset("hash", "field", value)
+            time.sleep(0.05)
+            assert [reader.get("key") for _ in range(20)] == [value] * 20
+            assert [reader.hget("hash", "field") for _ in range(20)] == [value] * 20
+        figures = writer.info("commandstats")
+        assert [figures[f"cmdstat_{name}"]["calls"] for name in ("get", "hget")] == [3, 3], "all others came from the cache"
+        writer.flushall()
+        time.sleep(0.05)
+        assert reader.get("key") is None and reader.hget("hash", "field") is None
+
+
 def test_another_connection_may_hear_for_one_of_the_old_protocol(larder):
     server = larder()
     with server.connect() as reader, server.connect() as hearer, server.connect() as other:

@@ -42,7 +42,7 @@ FAMILIES = {
         MSET ( key value )+
         MSETNX ( key value )+
         @9 DELIFEQ key value
-        @9 MSETEX numkeys_values [ ( NX | XX ) ] [ ( EX seconds | PX ms | KEEPTTL ) ]
+        @9 MSETEX numkeys_values [ ( NX | XX ) ] [ ( EX seconds | PX ms | EXAT at_seconds | PXAT at_ms | KEEPTTL ) ]
         LCS key key [ LEN ] [ IDX ] [ MINMATCHLEN count ] [ WITHMATCHLEN ]
         DEL ( key )+
         TTL key
@@ -96,7 +96,7 @@ FAMILIES = {
         @9 HPEXPIRETIME key FIELDS numfields
         @9 HPERSIST key FIELDS numfields
         @9 HGETEX key [ ( EX seconds | PX ms | EXAT at_seconds | PXAT at_ms | PERSIST ) ] FIELDS numfields
-        @9 HSETEX key [ ( FNX | FXX ) ] [ ( EX seconds | PX ms | EXAT at_seconds | PXAT at_ms | KEEPTTL ) ] FIELDS numfields_values
+        @9 HSETEX key [ ( NX | XX ) ] [ ( FNX | FXX ) ] [ ( EX seconds | PX ms | EXAT at_seconds | PXAT at_ms | KEEPTTL ) ] FIELDS numfields_values
         @9 HGETDEL key FIELDS numfields
         HDEL key ( field )+
         HINCRBY key field int
@@ -191,7 +191,8 @@ FAMILIES = {
         ZRANGEBYLEX lexkey lexical lexical [ LIMIT index index ]
         ZREVRANGEBYLEX lexkey lexical lexical [ LIMIT index index ]
         ZRANGESTORE key key index index [ REV ]
-        ZRANGESTORE key key minimum maximum BYSCORE [ LIMIT index index ]
+        ZRANGESTORE key key minimum maximum BYSCORE [ REV ] [ LIMIT index index ]
+        ZRANGESTORE lexkey lexkey lexical lexical BYLEX [ REV ] [ LIMIT index index ]
         ZREMRANGEBYRANK key index index
         ZREMRANGEBYSCORE key minimum maximum
         ZREMRANGEBYLEX lexkey lexical lexical
@@ -208,6 +209,24 @@ FAMILIES = {
         ! ZRANDMEMBER key [ randomcount [ WITHSCORES ] ]
         DEL key
         OBJECT ENCODING key
+    """,
+    "sorts": """
+        RPUSH key ( digit )+
+        RPUSH key ( digit )+
+        RPUSH key ( element )+
+        SADD key ( digit )+
+        ZADD key ( score digit )+
+        SET key int
+        SET key value
+        HSET key ( field int )+
+        SORT key [ BY weights ] [ LIMIT index index ] ( GET sought )* [ ( ASC | DESC ) ] [ STORE key ]
+        SORT key LIMIT index index [ ( ASC | DESC ) ] ALPHA [ STORE key ]
+        SORT_RO key [ BY weights ] ( GET sought )* [ ( ASC | DESC ) ]
+        SORT_RO key ALPHA ( GET sought )*
+        SORT_RO key [ LIMIT index index ] [ STORE key ]
+        LRANGE key 0 -1
+        DEL key
+        TYPE key
     """,
     "keys": """
         SET key value
@@ -253,7 +272,7 @@ FAMILIES = {
         SCAN cursor
         HSCAN key cursor COUNT 100000 [ MATCH pattern ] [ NOVALUES ]
         SSCAN key cursor COUNT 100000 [ MATCH pattern ]
-        ZSCAN key cursor COUNT 100000 [ MATCH pattern ]
+        ZSCAN key cursor COUNT 100000 [ MATCH pattern ] [ NOSCORES ]
         HSCAN key cursor COUNT count
         DEL key
     """,
@@ -366,9 +385,18 @@ FAMILIES = {
         GEODIST key member member [ unit ]
         GEOHASH key ( member )*
         GEOSEARCH key ( FROMMEMBER member | FROMLONLAT longitude latitude ) ( BYRADIUS distance unit | BYBOX distance distance unit ) ( ASC | DESC ) [ COUNT count ] [ WITHCOORD ] [ WITHDIST ] [ WITHHASH ]
-        GEOSEARCHSTORE key key FROMLONLAT longitude latitude BYRADIUS distance unit [ ASC ] [ COUNT count ] [ STOREDIST ]
-        GEORADIUS key longitude latitude distance unit [ WITHDIST ] [ WITHCOORD ] [ COUNT count ] ASC
-        GEORADIUSBYMEMBER key member distance unit [ WITHDIST ] ASC
+        GEOSEARCH key FROMLONLAT longitude latitude BYRADIUS distance unit ASC COUNT count ANY
+        @9 GEOSEARCH key BYPOLYGON corners ( ASC | DESC ) [ COUNT count ] [ WITHCOORD ] [ WITHDIST ] [ WITHHASH ]
+        @9 GEOSEARCH key FROMMEMBER member BYPOLYGON corners ASC
+        GEOSEARCHSTORE key key ( FROMMEMBER member | FROMLONLAT longitude latitude ) ( BYRADIUS distance unit | BYBOX distance distance unit ) [ ( ASC | DESC ) ] [ STOREDIST ]
+        GEOSEARCHSTORE key key FROMLONLAT longitude latitude BYRADIUS distance unit ASC COUNT count [ STOREDIST ]
+        @9 GEOSEARCHSTORE key key BYPOLYGON corners ASC [ COUNT count ]
+        GEORADIUS key longitude latitude distance unit [ WITHDIST ] [ WITHCOORD ] [ WITHHASH ] [ COUNT count ] ( ASC | DESC )
+        GEORADIUS key longitude latitude distance unit [ COUNT count ] ASC ( STORE | STOREDIST ) key
+        GEORADIUS_RO key longitude latitude distance unit [ WITHDIST ] [ COUNT count ] ( ASC | DESC )
+        GEORADIUSBYMEMBER key member distance unit [ WITHDIST ] [ WITHCOORD ] [ WITHHASH ] [ COUNT count ] ( ASC | DESC )
+        GEORADIUSBYMEMBER key member distance unit [ COUNT count ] ASC ( STORE | STOREDIST ) key
+        GEORADIUSBYMEMBER_RO key member distance unit [ WITHDIST ] ASC
         ZRANGE key 0 -1 WITHSCORES
         ZREM key member
         DEL key
@@ -390,6 +418,8 @@ FAMILIES = {
         @9 COMMAND INFO ( commandname )+
         COMMAND LIST FILTERBY ( MODULE value | ACLCAT category | NOPE value )
         COMMAND LIST value
+        COMMAND LIST FILTERBY PATTERN ( pattern | xa* | *s | "" )
+        MODULE ( LOAD | UNLOAD | NOPE ) nope
         COMMAND NOPE
         SLOWLOG GET [ count ]
         SLOWLOG LEN
@@ -462,6 +492,22 @@ FAMILIES = {
         CLIENT NO-EVICT ( ON | OFF )
         CLIENT NO-TOUCH ( ON | OFF )
         CLIENT LIST [ TYPE ( normal | pubsub | nope ) ]
+        @9 CLIENT LIST ( TYPE ( normal | pubsub | replica | master | nope ) | ID badcount | NOT-ID count | USER ( default | nope ) | NOT-USER ( default | nope ) | ADDR value | LADDR value | SKIPME ( YES | NO | x ) | MAXAGE count | NAME value | NOT-NAME value | IDLE count | FLAGS ( N | x | NS | "" ) | NOT-FLAGS ( N | x ) | LIB-NAME value | LIB-VER value | NOT-LIB-NAME value | DB database | NOT-DB database | CAPA ( r | x ) | IP ( 127.0.0.1 | x ) | NOT-IP x | NOT-TYPE pubsub )+
+        @9 ! CLIENT KILL ( ID 123456789 | USER nope | ADDR 1.2.3.4:5 | LADDR 1.2.3.4:5 | TYPE ( pubsub | nope ) | NAME nope:nope | LIB-NAME nope:nope | LIB-VER nope:nope | MAXAGE 1000000 | IDLE 1000000 | FLAGS ( b | @ ) | DB ( 14 | 99 ) | IP ( 1.2.3.4 | nope ) )+ [ SKIPME ( YES | NO | x ) ]
+        ! CLIENT KILL ( 1.2.3.4:5 | nope )
+        @9 CLIENT CAPA ( redirect | nope )
+        ! CLIENT TRACKING ( OFF | x ) ( BCAST | PREFIX key | OPTIN | OPTOUT | NOLOOP | REDIRECT ( 0 | 999999 | x ) )*
+        ! CLIENT TRACKING ON ( REDIRECT 999999 | x | REDIRECT ) ( BCAST | PREFIX key | OPTIN | OPTOUT | NOLOOP )*
+        CLIENT UNBLOCK 123456789 ( TIMEOUT | ERROR | x )
+        HELLO ( 2 | 3 ) ( AUTH ( default | nope ) value | SETNAME value | NOPE )+
+        ACL WHOAMI
+        BGREWRITEAOF x x
+        BGSAVE x x
+        SAVE x x
+        MONITOR x x
+        CONFIG REWRITE x
+        @9 ! WAITAOF ( 0 | 2 | x | -1 ) 0 ( 0 | x | -1 )
+        @9 ! WAITAOF 0 ( 1 | x ) ( 1 | x | -1 )
         CLIENT INFO
         ! CLIENT KILL ID 123456789
         CLIENT UNBLOCK 123456789
@@ -508,7 +554,7 @@ COMMAND_NAMES = """
 # What is published of keys while the commands of all these are executed.
 FAMILIES["notifications"] = "".join(FAMILIES[name] for name in (
     "strings", "bitmaps", "hashes", "hash-deadlines", "lists", "sets", "zsets", "keys", "dumps", "geo", "hyperloglog"))
-LISTENING = [("CONFIG", "SET", "notify-keyspace-events", "AKEnm"), ("PSUBSCRIBE", "__key*__:*")]
+LISTENING = [("DEBUG", "SET-ACTIVE-EXPIRE", "0"), ("CONFIG", "SET", "notify-keyspace-events", "AKEnm"), ("PSUBSCRIBE", "__key*__:*")]
 
 # How a family's keys are filled now and then, so that its commands find something.
 PRELUDE = [
@@ -735,6 +781,17 @@ class Arguments:
     def timeout(self):
         return "0.002" if not self.chance(0.15) else self.pick("-1", "x", "", "nan", "-0.5", "1e-3", "99999999999999999999")
 
+    # Sorts: weights that no two elements share, or that say nothing, so that there is one order
+
+    def digit(self):
+        return str(self.random.randrange(8))
+
+    def weights(self):
+        return self.pick("w:integer", "w:integer", "nope:*", "nope:*->f", "w:hash->*", "*")
+
+    def sought(self):
+        return self.pick("#", "k:*", "k:*->f1", "k:*->f2", "w:hash->*", "nope:*", "*", "", "k:*->")
+
     # Scans and patterns
 
     def cursor(self):
@@ -782,6 +839,14 @@ class Arguments:
 
     def distance(self):
         return self.pick("1", "100", "5000", "20000", "0", "0.5") if not self.chance(0.1) else self.pick("-1", "x", "nan", "inf", "")
+
+    def corners(self):
+        """Of a polygon that is no larger than a country: of larger ones servers miss what lies in them."""
+        count = self.random.randint(3, 6) if not self.chance(0.1) else self.random.randint(0, 2)
+        told = str(count) if not self.chance(0.05) else self.pick("0", "2", "9", "-1", "x", "", "9223372036854775807", "-9223372036854775808")
+        longitude, latitude = self.random.uniform(-170, 170), self.random.uniform(-70, 70)
+        corners = [(longitude + self.random.uniform(-8, 8), latitude + self.random.uniform(-8, 8)) for _ in range(count)]
+        return [told, *(repr(round(part, 6)) for corner in corners for part in corner)]
 
     def unit(self):
         return self.pick("m", "km", "ft", "mi", "KM") if not self.chance(0.06) else self.pick("x", "")

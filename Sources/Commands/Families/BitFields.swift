@@ -35,9 +35,12 @@ private func bitField(
         }
         if step.lastWrittenBit != nil, hasGrown || new != old { changes += 1 }
     }
-    // A string that grew for writes which then failed has changed all the same.
-    if changes == 0, hasGrown { changes = 1 }
-    if changes > 0 { engine.changed(request.key, .string, "setbit", count: changes) }
+    if changes > 0 {
+        engine.changed(request.key, .string, "setbit", count: changes)
+    } else if hasGrown {
+        // A string that grew for writes which then failed has changed, but that is no event.
+        engine.changed(request.key, [], "setbit", count: 1)
+    }
 }
 
 private func readBitField(

@@ -76,11 +76,12 @@ private func hello(
     var version = engine.sessions[engine.current].protocolVersion
     if request.count > 1 { version = try wantedVersion(request) }
     var name: ByteString?
+    var user: Int?
     var index = 2
     while index < request.count {
         let following = request.count - 1 - index
         if request.is(index, "auth"), following >= 2 {
-            try engine.authenticate(user: request[index + 1], password: request[index + 2])
+            user = index + 1
             index += 3
         } else if request.is(index, "setname"), following >= 1 {
             name = try request.attribute(index + 1, "Client names")
@@ -89,6 +90,7 @@ private func hello(
             throw .quoting("ERR Syntax error in HELLO option '", request[index], "'")
         }
     }
+    if let user { try engine.authenticate(user: request[user], password: request[user + 1]) }
     guard !engine.sessions[engine.current].flags.contains(.unauthenticated) else {
         throw .text(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "

@@ -30,8 +30,10 @@ private func awaitLog(
     guard 0...1 ~= local else {
         throw .text("ERR value is out of range, value must between 0 and 1")
     }
-    let replicas = try request.integer(2)
-    guard replicas >= 0 else { throw .text("ERR value is out of range, must be positive") }
+    let replicas = DecimalText.parseInteger(request[2])
+    guard let replicas, replicas >= 0 else {
+        throw .text("ERR value is out of range, must be positive")
+    }
     let deadline = try engine.deadline(after: request.wholeTimeout(3))
     guard local == 0 || engine.host.durableOffset != nil else {
         throw .text(

@@ -230,7 +230,7 @@ private struct SearchQuery {
         _ index: Int
     ) throws(CommandError) -> Int {
         let number = DecimalText.parseInteger(request[index])
-        guard let number, abs(number) <= Int64(Int32.max) else {
+        guard let number, Int32(exactly: number) != nil else {
             throw .text("ERR invalid number of vertices")
         }
         let cornerCount = Int(number)

@@ -50,6 +50,7 @@ private func getAndSetDeadlines(
     }
     let fields = try FieldList(request, after: word)
     let hash = try engine.hashForWrite(request.key)
+    if hash == nil { engine.announceMiss(request.key) }
     let moment = try option.moment(
         request,
         now: engine.dataSet.now,
@@ -58,7 +59,6 @@ private func getAndSetDeadlines(
     )
     reply.array(fields.count)
     guard let hash else {
-        engine.announceMiss(request.key)
         for _ in fields.indices { reply.null() }
         return
     }
@@ -112,12 +112,17 @@ private struct SetOptions {
         }
     }
 
+    /// Whether the key may be there, or may be missing.
+    func allows(_ hash: HashValue?) -> Bool {
+        keyExists.map { $0 == (hash != nil) } ?? true
+    }
+
+    /// Whether the fields may be there, or may be missing.
     func allows(
         _ hash: HashValue?,
         _ request: borrowing Request,
         _ fields: FieldList
     ) -> Bool {
-        if let keyExists, keyExists != (hash != nil) { return false }
         guard let fieldsExist else { return true }
         for index in fields.indices
         where (hash?.contains(request[index]) ?? false) != fieldsExist {
@@ -136,6 +141,7 @@ private func setWithDeadlines(
     let options = try SetOptions(request, before: word)
     let fields = try FieldList(request, after: word, stride: 2)
     let found = try engine.hashForWrite(request.key)
+    guard options.allows(found) else { return reply.integer(0) }
     let moment = try options.deadline.moment(
         request,
         now: engine.dataSet.now,

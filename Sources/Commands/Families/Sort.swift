@@ -211,7 +211,7 @@ extension Engine {
             if options.comparesText {
                 elements[index].weight = weight
             } else if let weight {
-                guard let score = DecimalText.parseDoubleInRange(weight.bytes) else {
+                guard let score = number(weight.bytes) else {
                     throw .text("ERR One or more scores can't be converted into double")
                 }
                 elements[index].score = score
@@ -234,6 +234,14 @@ extension Engine {
         statistics.changes += Int64(results.count - 1)
         changed(key, .list, "sortstore")
     }
+}
+
+/// The number that a weight spells, up to its first zero byte: as servers have it, whose strings
+/// end there.
+private func number(_ weight: RawSpan) -> Double? {
+    var count = 0
+    while count < weight.byteCount, weight.byte(at: count) != 0 { count += 1 }
+    return DecimalText.parseDoubleInRange(weight.part(from: 0, count: count))
 }
 
 extension SortElement {

@@ -297,6 +297,7 @@ private func setManyWithDeadline(
             request,
             deadline,
             keepsDeadline: option.choice == .keep,
+            removesPast: false,
             keyIndex: index,
             valueIndex: index + 1
         )
@@ -326,16 +327,19 @@ extension Engine {
     }
 
     /// Sets a string as a request with options asks, with all that follows from it.
+    ///
+    /// A deadline that is past removes the key, or expires it when somebody looks next.
     fileprivate mutating func setString(
         _ request: borrowing Request,
         _ deadline: Int64?,
         keepsDeadline: Bool = false,
+        removesPast: Bool = true,
         keyIndex: Int = 1,
         valueIndex: Int
     ) {
         let key = request[keyIndex]
         let value = request[valueIndex]
-        if let deadline, isPast(deadline) {
+        if removesPast, let deadline, isPast(deadline) {
             hasWrittenEffects = true
             if let entry = lookupForWrite(key) { removeAsExpired(entry, key) }
             return
