@@ -9,6 +9,9 @@ else:
     url = f"redis://127.0.0.1:{os.environ['REDIS_PORT']}/1"
     app = Celery("tasks", broker=url, backend=url)
     app.conf.update(broker_connection_retry_on_startup=True, task_acks_late=True, worker_hijack_root_logger=False)
+    if "WITHOUT_SCRIPTS" in os.environ:
+        # What a worker took and did not finish is then not given to others, and nobody can steer it: both take scripts.
+        app.conf.update(broker_transport_options={"ack_emulation": False}, worker_enable_remote_control=False)
 
 
 def add(left, right):
