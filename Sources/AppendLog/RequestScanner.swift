@@ -127,7 +127,34 @@ package enum RequestScanner {
     }
 
     /// Reads digits and the line end after them.
+    @inline(__always)
     private static func number(_ bytes: RawSpan, _ position: inout Int) -> Number {
+        // Nearly every one has one digit or two, and is told from four bytes at once.
+        if position + 4 <= bytes.byteCount {
+            let word = UInt32(
+                littleEndian: unsafe bytes.unsafeLoadUnaligned(
+                    fromByteOffset: position,
+                    as: UInt32.self
+                )
+            )
+            let first = Int(word & 0xFF) &- 0x30
+            let second = Int(word >> 8 & 0xFF) &- 0x30
+            if 0...9 ~= first, word >> 8 & 0xFFFF == lineEnd {
+                position += 3
+                return .value(first)
+            }
+            if 0...9 ~= first, 0...9 ~= second, word >> 16 == lineEnd {
+                position += 4
+                return .value(first &* 10 &+ second)
+            }
+        }
+        return longNumber(bytes, &position)
+    }
+
+    private static let lineEnd: UInt32 = 0x0A0D
+
+    @inline(never)
+    private static func longNumber(_ bytes: RawSpan, _ position: inout Int) -> Number {
         var value = 0
         let start = position
         while position < bytes.byteCount {

@@ -76,6 +76,11 @@ package struct Engine: ~Copyable {
         static let paused = Gates(rawValue: 1 << 8)
         /// Writes wait until the log can follow.
         static let holdingWrites = Gates(rawValue: 1 << 9)
+
+        /// Those that only hold up what clients ask for.
+        static let atClients: Gates = [
+            .loading, .refusingWrites, .limitedMemory, .paused, .holdingWrites,
+        ]
     }
 
     /// What the server has to do after a request.
@@ -105,6 +110,25 @@ package struct Engine: ~Copyable {
     /// The database that a session has selected.
     package func keyspace(of session: SessionID) -> Keyspace {
         dataSet[sessions[session].database]
+    }
+
+    /// Asks the memory for what a batch of requests will read: all their buckets, then all entries.
+    ///
+    /// In a keyspace of millions each is a wait of its own otherwise, longer than the work.
+    package func prefetchBatch(
+        _ parser: borrowing RequestParser,
+        in input: RawSpan,
+        _ session: SessionID
+    ) {
+        let keyspace = keyspace(of: session)
+        guard keyspace.isLargerThanCaches else { return }
+        var hashes = InlineArray<16, UInt64>(repeating: 0)
+        let count = parser.batchCount
+        for index in 0..<count {
+            guard let key = parser.batchKey(index, in: input) else { continue }
+            hashes[index] = keyspace.prefetchBucket(key)
+        }
+        for index in 0..<count { keyspace.prefetchEntry(hashes[index]) }
     }
 
     /// Executes one request and writes its reply.

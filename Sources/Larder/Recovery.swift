@@ -192,43 +192,24 @@ private struct Replayer: ~Copyable {
     ) throws(Recovery.Failure) {
         let limits = RequestLimits(maximumBulkByteCount: .max)
         var parser = RequestParser()
-        var position = 0
-        while position < effects.byteCount {
-            let rest = effects.part(from: position, count: effects.byteCount - position)
-            let isWhole = (try? parser.parse(rest, within: limits)) ?? false
-            precondition(isWhole, "the log reader gave out what is no request")
-            Replayer.execute(parser.request(in: rest), session, on: &engine, &reply, &outcome)
-            position += parser.takeConsumed()
-            if let unknown = outcome.unknownRequest(reply.bytes) {
-                let offset = end - effects.byteCount + position
-                throw .unknownRequest(offset: offset, text: unknown)
+        while (try? parser.parse(effects, within: limits)) ?? false {
+            if parser.batchCount > 1 { engine.prefetchBatch(parser, in: effects, session) }
+            _ = engine.execute(parser.request(in: effects), session: session, reply: &reply)
+            outcome.replayedRequests += 1
+            if reply.byteCount > 0, reply.bytes.byte(at: 0) == UInt8(ascii: "-") {
+                let text = reply.bytes.text
+                if text.hasPrefix("-ERR unknown command") {
+                    let offset = end - effects.byteCount + parser.takeConsumed()
+                    throw .unknownRequest(offset: offset, text: text)
+                }
+                outcome.refusedRequests += 1
+                if outcome.firstRefusal.isEmpty {
+                    outcome.firstRefusal = "\(parser.request(in: effects)[0].text): \(text)"
+                }
             }
             reply.removeAll(keepingCapacityUpTo: 1 << 20)
         }
-    }
-
-    private static func execute(
-        _ request: borrowing Request,
-        _ session: SessionID,
-        on engine: inout Engine,
-        _ reply: inout ReplyWriter,
-        _ outcome: inout Recovery.Outcome
-    ) {
-        _ = engine.execute(request, session: session, reply: &reply)
-        outcome.replayedRequests += 1
-        guard reply.byteCount > 0, reply.bytes.byte(at: 0) == UInt8(ascii: "-") else { return }
-        outcome.refusedRequests += 1
-        if outcome.firstRefusal.isEmpty {
-            outcome.firstRefusal = "\(request[0].text): \(reply.bytes.text)"
-        }
-    }
-}
-
-extension Recovery.Outcome {
-    /// The text of a reply that says that a command does not exist.
-    fileprivate func unknownRequest(_ reply: RawSpan) -> String? {
-        guard reply.byteCount > 0, reply.byte(at: 0) == UInt8(ascii: "-") else { return nil }
-        let text = reply.text
-        return text.hasPrefix("-ERR unknown command") ? text : nil
+        let consumed = parser.takeConsumed()
+        precondition(consumed == effects.byteCount, "the log reader gave out what is no request")
     }
 }

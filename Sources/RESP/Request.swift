@@ -10,11 +10,16 @@ import Bytes
 public struct Request: ~Escapable {
     @usableFromInline let bytes: RawSpan
     @usableFromInline let ranges: Span<ArgumentRange>
+    /// Whether `bytes` are what `encode` would write.
+    ///
+    /// An array of bulk strings always is: a length with a sign or a leading zero is refused.
+    private let isEncoded: Bool
 
     @_lifetime(copy bytes, copy ranges)
-    init(bytes: RawSpan, ranges: Span<ArgumentRange>) {
+    init(bytes: RawSpan, ranges: Span<ArgumentRange>, isEncoded: Bool = false) {
         self.bytes = bytes
         self.ranges = ranges
+        self.isEncoded = isEncoded
     }
 
     /// How many arguments, the name included; never zero.
@@ -39,6 +44,7 @@ public struct Request: ~Escapable {
 
     /// Appends the request in the form clients send it: an array of bulk strings.
     public func encode(into writer: inout ByteWriter) {
+        if isEncoded { return writer.append(bytes) }
         writer.append(UInt8(ascii: "*"))
         writer.append(decimal: Int64(count))
         writer.append("\r\n")

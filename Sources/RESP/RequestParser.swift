@@ -123,16 +123,20 @@ public struct RequestParser: ~Copyable, Sendable {
         case .foundAhead:
             Request(
                 bytes: input.extracting(start..<cursor),
-                ranges: table.ranges.extracting(ahead.arguments(of: ahead.taken - 1))
+                ranges: table.ranges.extracting(ahead.arguments(of: ahead.taken - 1)),
+                isEncoded: true
             )
         case .foundArray:
-            Request(bytes: input.extracting(start..<cursor), ranges: table.ranges)
+            Request(bytes: input.extracting(start..<cursor), ranges: table.ranges, isEncoded: true)
         case .foundInline:
             Request(bytes: words.bytes, ranges: table.ranges)
         case .betweenRequests, .readingArguments:
             preconditionFailure("a request was asked for before it was found")
         }
     }
+
+    /// How many bytes of the input the request that was just found takes.
+    public var requestByteCount: Int { cursor - start }
 
     /// Takes the request just found for not found: `parse` will find it again.
     public mutating func putBack() {

@@ -92,7 +92,9 @@ struct Execution: ~Copyable {
         do throws(RESPError) {
             while try clients[slot].parser.parse(input, within: limits) {
                 let replyStart = replies.byteCount
-                if clients[slot].parser.batchCount > 1 { prefetchBatch(input, slot) }
+                if clients[slot].parser.batchCount > 1 {
+                    engine.prefetchBatch(clients[slot].parser, in: input, session)
+                }
                 traffic.requestCount += 1
                 let outcome = engine.execute(
                     clients[slot].parser.request(in: input),
@@ -156,22 +158,6 @@ struct Execution: ~Copyable {
                 byteCount: replyByteCount
             )
         }
-    }
-
-    /// Asks the memory for what the next requests will read: all their buckets, then all entries.
-    ///
-    /// In a keyspace of millions each is a wait of its own otherwise, longer than the work.
-    private func prefetchBatch(_ input: RawSpan, _ slot: Int) {
-        let clients = clients
-        let keyspace = engine.keyspace(of: clients[slot].session)
-        guard keyspace.isLargerThanCaches else { return }
-        var hashes = InlineArray<16, UInt64>(repeating: 0)
-        let count = clients[slot].parser.batchCount
-        for index in 0..<count {
-            guard let key = clients[slot].parser.batchKey(index, in: input) else { continue }
-            hashes[index] = keyspace.prefetchBucket(key)
-        }
-        for index in 0..<count { keyspace.prefetchEntry(hashes[index]) }
     }
 
     private mutating func suspend(_ slot: Int, after outcome: Engine.Outcome) {

@@ -94,6 +94,32 @@ struct RequestParserTests {
         #expect(parser.takeConsumed() == rest.count)
     }
 
+    @Test(
+        arguments: [
+            "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n*0\r\n*1\r\n$4\r\nPING\r\n", "ECHO \"\"\r\n\r\nPING\r\n",
+            "*1\r\n$1200\r\n" + String(repeating: "x", count: 1200) + "\r\n*1\r\n$4\r\nPING\r\n",
+        ]
+    )
+    func `a request is encoded as an array of bulk strings, however it came`(
+        text: String
+    ) throws {
+        var parser = RequestParser()
+        let input = ByteString(text).array
+        while try parser.parse(input.bytes, within: RequestLimits()) {
+            let request = parser.request(in: input.bytes)
+            var words: [ByteString] = []
+            for index in 0..<request.count { words.append(ByteString(request[index])) }
+            var expected = ByteWriter()
+            RequestBuffer(words).request.encode(into: &expected)
+            var found = ByteWriter()
+            request.encode(into: &found)
+            #expect(ByteString(found.bytes) == ByteString(expected.bytes))
+            let isArray = text.hasPrefix("*")
+            #expect(!isArray || parser.requestByteCount == found.count)
+        }
+        #expect(parser.takeConsumed() == input.count)
+    }
+
     @Test func `a long request and then a short one`() throws {
         let long = (0..<5000).map { "value \($0)" }
         var writer = ByteWriter()

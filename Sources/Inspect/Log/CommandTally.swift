@@ -50,12 +50,10 @@ package struct CommandTally {
         if startsFile { database = 0 }
         var parser = RequestParser()
         let limits = RequestLimits(maximumBulkByteCount: .max)
-        var position = 0
-        while position < requests.byteCount {
-            let rest = requests.part(from: position, count: requests.byteCount - position)
-            guard (try? parser.parse(rest, within: limits)) ?? false else { return }
-            count(parser.request(in: rest), at: start + position)
-            position += parser.takeConsumed()
+        var offset = start
+        while (try? parser.parse(requests, within: limits)) ?? false {
+            count(parser.request(in: requests), at: offset)
+            offset += parser.requestByteCount
         }
     }
 
