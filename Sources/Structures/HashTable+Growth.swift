@@ -1,3 +1,5 @@
+import CProcessor
+
 extension HashTable {
     /// Adds one bucket and gives it what is its own of the bucket that is split next.
     @usableFromInline
@@ -13,6 +15,22 @@ extension HashTable {
             split = 0
         }
         redistribute(from) { $0 & bit != 0 }
+        prefetchNextSplit()
+    }
+
+    /// Asks the processor for what the next `grow` will read: the keys of a bucket that nobody
+    /// may have touched for long, each a wait of its own otherwise.
+    private func prefetchNextSplit() {
+        let next = bucket(at: Int(split))
+        var filled = next.filledSlots
+        while filled != 0 {
+            let node = unsafe next.node(at: filled.trailingZeroBitCount >> 3)
+            filled &= filled &- 1
+            unsafe processor_prefetch(node)
+            // Where a node begins near the end of a line, its key is in the next.
+            unsafe processor_prefetch(node + 32)
+        }
+        unsafe processor_prefetch(next.address + Bucket.byteCount)
     }
 
     /// Moves the nodes of a chain whose hash says so to where they now belong, seen or not.
