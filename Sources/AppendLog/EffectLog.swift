@@ -26,8 +26,11 @@ package final class EffectLog {
     private let threads: [WorkerThread]
     private let directory: LogDirectory
     private let settings: LogSettings
-    private let stage: LogStage?
+    private var stage: LogStage?
+    /// Whether nothing more is staged, and the stage goes when all of it is in segments.
+    private var isStageRetired = false
     private var policy: SyncPolicy
+    private var compression: LogCompression
     private var segmentStart: StreamOffset
     private var compaction: Compaction?
     private var isClosed = false
@@ -36,7 +39,7 @@ package final class EffectLog {
     /// Whether no base stands for what was there before the log yet.
     package private(set) var isBeginning: Bool
     /// Why there is no stage although there should be one.
-    package let stageFailure: SystemError?
+    package private(set) var stageFailure: SystemError?
 
     /// The history that the offsets count in.
     package let lineage: Lineage
@@ -83,18 +86,16 @@ package final class EffectLog {
             ),
             completed: isBeginning ? [] : manifest.increments.filter { $0 != current },
             sizes: try LogSizes(of: manifest, in: directory, at: writer.offset),
+            seals: settings.seals(settings.compression),
             time: time,
             onProgress: onProgress
         )
-        let keeper = LogKeeper(
-            files: writer.files,
-            handover: handover,
-            seals: settings.sealsSegments && settings.compression != .no
-        )
+        let keeper = LogKeeper(files: writer.files, handover: handover)
         self.directory = directory
         self.settings = settings
         self.handover = handover
         policy = settings.syncPolicy
+        compression = settings.compression
         lineage = writer.lineage
         endOffset = writer.offset
         stagedOffset = writer.offset
@@ -150,7 +151,7 @@ package final class EffectLog {
         let startsSegment = endOffset - segmentStart >= settings.segmentByteCount
         if startsSegment { segmentStart = endOffset }
         var isStaged = false
-        if policy != .always, let stage {
+        if policy != .always, !isStageRetired, let stage {
             let handover = handover
             isStaged = stage.append(batch.bytes, at: endOffset) { handover.settledOffset }
         }
@@ -209,7 +210,7 @@ package final class EffectLog {
         var statistics = handover.statistics(endOffset: endOffset)
         statistics.backlogLimit = settings.backlogByteCount
         statistics.unsyncedLimit = settings.unsyncedByteCount
-        statistics.hasStage = stage != nil
+        statistics.hasStage = stage != nil && !isStageRetired
         return statistics
     }
 
@@ -223,6 +224,45 @@ package final class EffectLog {
     package func change(syncPolicy: SyncPolicy) {
         policy = syncPolicy
         handover.change(policy: syncPolicy)
+    }
+
+    /// `CONFIG SET appendcompression`; to be called between turns.
+    ///
+    /// What is appended from now on goes to a new segment in that form. The files before it stay
+    /// as they are, until a compaction puts a base in their place. Returns whether it is another
+    /// form than before.
+    package func change(compression: LogCompression) -> Bool {
+        guard compression != self.compression else { return false }
+        self.compression = compression
+        segmentStart = endOffset
+        handover.change(compression, seals: settings.seals(compression))
+        isStageRetired = compression == .no
+        guard compression != .no, stage == nil, settings.stagesEffects else { return true }
+        do throws(SystemError) {
+            stage = try LogStage(in: directory, lineage.id, at: endOffset)
+            stageFailure = nil
+        } catch {
+            stageFailure = error
+        }
+        return true
+    }
+
+    /// Removes what the log does not need any more; to be called now and then.
+    package func tidy() {
+        guard isStageRetired, stage != nil, handover.settledOffset >= stagedOffset else { return }
+        // If it cannot be removed now, it is tried again.
+        guard (try? directory.removeStage()) != nil else { return }
+        stage = nil
+    }
+
+    /// Runs `body` when all that was appended is in files, which nobody changes meanwhile.
+    ///
+    /// The core waits for it. Returns nil if the disk is full or has failed.
+    package func withFilesAtRest<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        defer { handover.releaseFiles() }
+        return handover.holdFiles() ? try body() : nil
     }
 
     /// Syncs soon, whatever the policy: somebody waits for `durableOffset` (WAITAOF).

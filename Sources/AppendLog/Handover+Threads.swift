@@ -180,17 +180,21 @@ extension Handover {
 // What the keeper does.
 extension Handover {
     /// Waits for something to seal or to publish; nil when the log is closed.
-    func awaitKeeping(seals: Bool) -> Keeping? {
+    func awaitKeeping() -> Keeping? {
         monitor.wait(in: Room.keeper) { state, _ in
+            state.isKeeping = false
             if state.isClosing { return .some(nil) }
+            guard !state.isHeld else { return nil }
             if let publication = state.publication, let cutSegment = state.cutSegment {
                 state.publication = nil
+                state.isKeeping = true
                 return .publish(publication, before: cutSegment)
             }
-            guard seals, let oldest = state.completed.first,
+            guard state.seals, let oldest = state.completed.first,
                 oldest.end <= state.progress.durable
             else { return nil }
             state.completed.removeFirst()
+            state.isKeeping = true
             return .seal(oldest.entry)
         }
     }

@@ -46,6 +46,12 @@ final class Handover: Sendable {
         var publication: Publication?
         var outcome: Compaction.Outcome?
         var lastSealError: SystemError?
+        /// Whether complete segments are sealed.
+        var seals: Bool
+        /// Whether the keeper is at work on the files.
+        var isKeeping = false
+        /// Whether the files have to stay as they are.
+        var isHeld = false
         /// Bytes written to files since the start.
         var fileByteCount = 0
         var sizes: LogSizes
@@ -57,7 +63,9 @@ final class Handover: Sendable {
     struct SegmentStart: Equatable {
         var position: Int
         /// Whether a base is going to stand for everything before it.
-        var isCut: Bool
+        var isCut = false
+        /// The form of this segment and those after it, if another one was chosen.
+        var compression: LogCompression?
     }
 
     struct Completed: Equatable {
@@ -107,20 +115,24 @@ final class Handover: Sendable {
         static let writer = 0
         static let syncer = 1
         static let keeper = 2
-        static let count = 3
+        static let core = 3
+        static let count = 4
     }
 
     /// How often a full disk is asked for room.
     static let roomDelay = Duration.milliseconds(250)
+    /// How often the core looks, when it waits for the other threads.
+    static let lookDelay = Duration.milliseconds(1)
     /// Staged effects are written when they are so old, many turns of them in one block.
     static let writeDelay = Duration.milliseconds(50)
     /// Or when there are so many.
-    static let writeByteCount = 128 << 10
+    static let writeByteCount = 256 << 10
 
     init(
         progress: LogProgress,
         completed: [Manifest.Entry],
         sizes: LogSizes,
+        seals: Bool,
         time: any TimeSource,
         onProgress: @escaping @Sendable () -> Void
     ) {
@@ -131,6 +143,7 @@ final class Handover: Sendable {
                 startOffset: offset,
                 progress: progress,
                 completed: completed.map { Completed(entry: $0, end: offset) },
+                seals: seals,
                 sizes: sizes
             ),
             roomCount: Room.count
@@ -207,9 +220,7 @@ extension Handover {
     ) {
         let wakes = monitor.withLock { state in
             if startsSegment {
-                state.starts.append(
-                    SegmentStart(position: state.pending.count, isCut: false)
-                )
+                state.starts.append(SegmentStart(position: state.pending.count))
             }
             let isFirst = state.pending.isEmpty
             if isFirst {
@@ -242,6 +253,37 @@ extension Handover {
             state.isUrgent = true
         }
         monitor.wake(Room.writer)
+    }
+
+    /// Begins a new segment in another form at the end of what was appended.
+    func change(_ compression: LogCompression, seals: Bool) {
+        monitor.update { state in
+            let position = state.pending.count
+            state.starts.append(SegmentStart(position: position, compression: compression))
+            state.seals = seals
+            state.isUrgent = true
+        }
+    }
+
+    /// Waits until everything appended is in files and no thread changes those; false if that
+    /// cannot be for now, since the disk is full or has failed.
+    ///
+    /// Then they stay as they are until `releaseFiles`, unless more is appended.
+    func holdFiles() -> Bool {
+        monitor.update { state in
+            state.isHeld = true
+            state.isUrgent = true
+        }
+        return monitor.wait(in: Room.core) { state, deadline in
+            guard state.progress.condition == .writable else { return false }
+            if state.progress.isAllWritten, state.starts.isEmpty, !state.isKeeping { return true }
+            deadline = time.monotonicTime + Handover.lookDelay
+            return nil
+        }
+    }
+
+    func releaseFiles() {
+        monitor.update { $0.isHeld = false }
     }
 
     func publish(_ publication: Publication) {

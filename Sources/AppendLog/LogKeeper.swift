@@ -8,12 +8,10 @@ import Platform
 struct LogKeeper: Sendable {
     let files: LogFiles
     let handover: Handover
-    /// Whether complete segments are sealed.
-    let seals: Bool
 
     /// Runs until the log is closed.
     func run() {
-        while let work = handover.awaitKeeping(seals: seals) {
+        while let work = handover.awaitKeeping() {
             do throws(SystemError) {
                 switch work {
                 case .publish(let publication, let cutSegment):

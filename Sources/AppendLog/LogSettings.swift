@@ -29,4 +29,7 @@ package struct LogSettings: Equatable, Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// Whether complete segments are sealed in a log of this form.
+    func seals(_ compression: LogCompression) -> Bool { sealsSegments && compression != .no }
 }

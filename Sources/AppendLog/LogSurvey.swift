@@ -64,9 +64,10 @@ package struct LogSurvey: Equatable, Sendable {
                     ? .snapshot(entry.position) : .segment(try Segment(file, in: directory))
                 files.append(File(path: path, byteCount: file.byteCount, content: content))
             }
-            let counted = Set(manifest.filesToRead.map(\.name))
+            var counted = Set(manifest.filesToRead.map { directory.path($0.name) })
+            counted.formUnion([directory.manifestPath, directory.stagePath])
             others = try directory.storage.names(in: directory.folder).sorted().filter { name in
-                !counted.contains(name) && directory.path(name) != directory.manifestPath
+                !counted.contains(directory.path(name))
             }
         } catch {
             throw .storage(error)

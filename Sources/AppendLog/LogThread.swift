@@ -52,6 +52,7 @@ final class LogThread: @unchecked Sendable {
         for start in batch.segmentStarts {
             write(batch, from: position, to: start.position)
             position = start.position
+            if let compression = start.compression { writer.change(compression) }
             beginSegment(at: batch.start + position, isCut: start.isCut)
         }
         write(batch, from: position, to: batch.bytes.count)

@@ -22,7 +22,8 @@ package struct LogWriter: ~Copyable {
     private var segment: SegmentWriter
     /// Segments before it that were not synced yet.
     private var older: [(file: any StorageFile, end: StreamOffset)] = []
-    private let format: SegmentFormat
+    /// The form of the segments that are begun next.
+    private var format: SegmentFormat
     private let time: any TimeSource
 
     /// Repairs what a crash left and begins a new segment after it.
@@ -130,6 +131,11 @@ package struct LogWriter: ~Copyable {
     /// Asks again for room.
     package mutating func reserve() throws(SystemError) {
         hasRoom = try segment.reserve()
+    }
+
+    /// Chooses the form of the segments that are begun from now on.
+    package mutating func change(_ compression: LogCompression) {
+        format = SegmentFormat(compression)
     }
 
     /// Ends the segment and begins the next one; can be repeated after it threw.

@@ -63,20 +63,29 @@ package struct Effects: ~Copyable {
     }
 
     mutating func endTransaction() {
-        if hasBegunTransaction { output.append("*1\r\n$4\r\nEXEC\r\n") }
+        if hasBegunTransaction { output.append(Effects.exec) }
         isInTransaction = false
         hasBegunTransaction = false
     }
 
     /// Lets the log take what was written; `take` leaves the buffer empty.
+    ///
+    /// In the middle of a transaction, which is a command's doing that switches the log off or
+    /// reads it, what is taken is one transaction and what follows another.
     package mutating func handOver<Result>(_ take: (inout ByteWriter) -> Result) -> Result {
-        take(&output)
+        if hasBegunTransaction {
+            output.append(Effects.exec)
+            hasBegunTransaction = false
+        }
+        return take(&output)
     }
 
     /// Forgets what was written, once it was handed on.
     package mutating func removeAll() {
         output.removeAll(keepingCapacityUpTo: 1 << 20)
     }
+
+    private static let exec: StaticString = "*1\r\n$4\r\nEXEC\r\n"
 
     private mutating func begin(_ database: Int) {
         if isInTransaction, !hasBegunTransaction {

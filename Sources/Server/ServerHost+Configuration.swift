@@ -120,10 +120,7 @@ extension ServerHost {
             }
             try followLogSwitch(&engine)
         case "appendfsync": log?.change(syncPolicy: syncPolicy)
-        case "appendcompression":
-            guard log == nil || !isServing else {
-                throw RefusedValue("the form of the log cannot change while it is open")
-            }
+        case "appendcompression": isLogFormDue = log != nil
         case "maxmemory-policy":
             followMemoryLimit(&engine)
             keeper.settings = saveSettings

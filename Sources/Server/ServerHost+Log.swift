@@ -20,6 +20,10 @@ extension ServerHost {
         SyncPolicy(rawValue: configuration.text("appendfsync")) ?? .everysec
     }
 
+    private var logCompression: LogCompression {
+        LogCompression(rawValue: configuration.text("appendcompression")) ?? .lz4
+    }
+
     /// Opens the log for writing, behind what was recovered from it or as `beginning` says.
     func openLog(
         continuing recovered: RecoveredLog?,
@@ -28,8 +32,7 @@ extension ServerHost {
     ) throws(SystemError) {
         var settings = LogSettings()
         settings.syncPolicy = syncPolicy
-        settings.compression =
-            LogCompression(rawValue: configuration.text("appendcompression")) ?? .lz4
+        settings.compression = logCompression
         let wakeUp = wakeUp
         try storage.lock()
         let opened = try EffectLog(
@@ -38,17 +41,34 @@ extension ServerHost {
             in: logDirectory,
             settings: settings
         ) { wakeUp.signal() }
-        if let error = opened.stageFailure {
-            messages.warning(
-                """
-                Replies to writes have to wait for the log thread, because what they changed \
-                cannot be staged: \(error)
-                """
-            )
-        }
+        warnIfUnstaged(opened)
         log = opened
         engine.effects.isEnabled = true
         engine.effects.selectedDatabase = -1
+    }
+
+    private func warnIfUnstaged(_ log: EffectLog) {
+        guard let error = log.stageFailure else { return }
+        messages.warning(
+            """
+            Replies to writes have to wait for the log thread, because what they changed \
+            cannot be staged: \(error)
+            """
+        )
+    }
+
+    /// CONFIG SET appendcompression, once the turn is over: the log begins a segment for it.
+    func followLogForm() {
+        guard isLogFormDue, let log else { return }
+        isLogFormDue = false
+        guard log.change(compression: logCompression) else { return }
+        warnIfUnstaged(log)
+        messages.notice(
+            """
+            What is appended to the log from now on is in another form; BGREWRITEAOF replaces \
+            what is there
+            """
+        )
     }
 
     /// Opens the log at the start, and lets it begin with what was loaded from elsewhere.

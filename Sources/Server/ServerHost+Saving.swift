@@ -1,6 +1,7 @@
 import AppendLog
 import Bytes
 import Commands
+import Glibc
 import Larder
 import Logging
 import Platform
@@ -101,11 +102,43 @@ extension ServerHost {
     }
 
     package func reloadLog(_ engine: inout Engine) throws(CommandError) {
-        throw .text("ERR DEBUG LOADAOF is not supported")
+        guard isServing, let log else {
+            throw .text("ERR Error trying to load the AOF files, check server logs.")
+        }
+        let begin = time.monotonicTime
+        _ = engine.effects.handOver { log.append(&$0, at: begin) }
+        engine.effects.selectedDatabase = -1
+        let outcome = log.withFilesAtRest { replayLog(into: &engine) }
+        guard let outcome else {
+            throw .text("ERR the append log cannot be loaded while it is not written: see INFO")
+        }
+        report(outcome, after: time.monotonicTime - begin)
+        messages.notice("Append Only File loaded by DEBUG LOADAOF")
+    }
+
+    /// Puts what the log holds in the place of the data.
+    ///
+    /// Ends the program if that fails, as at a start: half of the data must not go on, and
+    /// become the base of the log one day.
+    private func replayLog(into engine: inout Engine) -> Recovery.Outcome {
+        var recovery = Recovery(storage: storage)
+        recovery.log = logDirectory
+        recovery.cutsTornTail = false
+        recovery.keepsModules = engine.settings.keepsModules
+        do throws(Recovery.Failure) {
+            return try engine.replaceData { engine throws(Recovery.Failure) in
+                try recovery.run(&engine)
+            }
+        } catch {
+            messages.critical("DEBUG LOADAOF: \(error.startText)")
+            _ = log?.close()
+            exit(1)
+        }
     }
 
     /// Goes on with what runs in the background; once a turn, when the log has all effects.
     func advanceSaving(_ engine: borrowing Engine, hadEvents: Bool) {
+        followLogForm()
         let wasSaving = keeper.isSaving
         let savesBefore = keeper.status.saveCount
         let failureBefore = keeper.status.lastCompactionFailure
@@ -146,5 +179,6 @@ extension ServerHost {
         )
         refuseWritesIfUnsafe(&engine)
         noteSyncs(&engine)
+        log?.tidy()
     }
 }

@@ -107,7 +107,7 @@ extension ServerHost {
         }
     }
 
-    private func report(_ outcome: Recovery.Outcome, after duration: Duration) {
+    func report(_ outcome: Recovery.Outcome, after duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let text = Information.decimals(Double(seconds) + Double(attoseconds) / 1e18, 3)
         if let name = outcome.snapshotName {
@@ -185,7 +185,7 @@ extension Listener {
 
 extension Recovery.Failure {
     /// Why the daemon does not start, in one line.
-    fileprivate var startText: String {
+    var startText: String {
         switch self {
         case .snapshot(let file, let error):
             "Bad file format reading \(file): \(error). To see what can be saved: "

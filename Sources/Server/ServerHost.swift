@@ -34,6 +34,8 @@ package final class ServerHost: Host {
     var savePace = SavePace()
     /// The log, while there is one: `appendonly`.
     var log: EffectLog? { didSet { keeper.log = log } }
+    /// Whether `appendcompression` has changed and the log does not follow yet.
+    var isLogFormDue = false
     /// Set when the program is to end, after this turn.
     private(set) var isStopping = false
     private var sessionsToClose: [SessionID] = []

@@ -87,22 +87,24 @@ struct LogDriver: ~Copyable {
             time: clock,
             generator: &generator
         )
-        if compression != .no {
-            do throws(SystemError) {
-                let (id, offset) = (writer.lineage.id, writer.offset)
-                stage = try LogStage(in: directory, id, at: offset, halfByteCount: 3000)
-            } catch {
-                // The log works without one, too.
-                stage = nil
-            }
-        }
         self.generator = generator
         self.storage = storage
         self.model = model
         self.clock = clock
         self.model.written = writer.offset
         self.model.durable = writer.durableOffset
+        if compression != .no { openStage() }
         noteHistory()
+    }
+
+    /// The log works without one, too, if the disk has none to give.
+    private mutating func openStage() {
+        stage = try? LogStage(
+            in: directory,
+            writer.lineage.id,
+            at: model.stream.count,
+            halfByteCount: 3000
+        )
     }
 
     var offset: StreamOffset { writer.offset }
@@ -161,7 +163,22 @@ struct LogDriver: ~Copyable {
 
     mutating func beginSegment() throws(SystemError) {
         try flush()
+        let compression: LogCompression? =
+            Int.random(in: 0..<4, using: &generator) == 0
+            ? LogCompression.allCases.randomElement(using: &generator) : nil
+        if let compression { writer.change(compression) }
         try writer.beginSegment()
+        if let compression { try follow(compression) }
+    }
+
+    /// A log for other servers has no stage; all that was staged is in segments here.
+    private mutating func follow(_ compression: LogCompression) throws(SystemError) {
+        if compression != .no {
+            if stage == nil { openStage() }
+        } else if stage != nil {
+            try storage.remove(directory.stagePath)
+            stage = nil
+        }
     }
 
     /// Writes a base for everything so far and lets it replace that.

@@ -270,6 +270,106 @@ def test_peers_open_a_plain_log_as_their_own(name, killed, larder, peer, tmp_pat
     assert ours.ask("GET", "a") == b"1"
 
 
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_form_of_the_log_changes_while_the_daemon_runs(killed, policy, larder, peer, tmp_path):
+    server = larder(appendonly="yes", appendfsync=policy, rdb_format="10")
+    folder = server.directory / "appendonlydir"
+    fill(server, 300, "lz4")
+    with server.connect() as connection:
+        connection.ask("SELECT", 3)
+        connection.ask("SET", "chosen", 3)
+        # One turn: what stands before and behind it is replayed into its own database.
+        connection.pipeline([("SET", "before", 1), ("CONFIG", "SET", "appendcompression", "no"), ("SET", "after", 1)])
+        connection.pipeline([("MULTI",), ("SET", "in", 1), ("CONFIG", "SET", "appendcompression", "zstd"), ("SET", "out", 1), ("EXEC",)])
+        connection.pipeline([("SET", f"zstd:{i}", i) for i in range(300)])
+        connection.ask("CONFIG", "SET", "appendcompression", "no")
+        connection.pipeline([("SET", f"plain:{i}", i) for i in range(300)])
+    server.ask("WAITAOF", 1, 0, 5000)
+    # The first segment may have been sealed in the meantime.
+    assert {path.name.partition(".incr.aof")[2] for path in folder.glob("*.incr.aof*")} >= {"", ".zst"}
+    expected = held(server)
+    server.kill() if killed else server.stop()
+    server.start()
+    assert content.differences(expected, held(server)) == []
+
+    # A server started with another form than its log has goes on in that form.
+    server.ask("CONFIG", "SET", "appendcompression", "no")
+    fill(server, 100, "again")
+    wait_for(lambda: not list(folder.glob("*.stage")), "the stage is not needed any more")
+    compact(server)
+    expected = held(server)
+    server.kill() if killed else server.stop()
+    assert all(path.name.endswith((".aof", ".rdb", ".manifest")) for path in folder.iterdir())
+    shutil.copytree(folder, tmp_path / "opened" / "appendonlydir")
+    theirs = peer("redis-7.0.15", directory=tmp_path / "opened", appendonly="yes")
+    assert content.differences(expected, held(theirs)) == []
+
+
+def test_a_log_that_ends_inside_a_transaction_ends_whole(larder):
+    """CONFIG SET appendonly no, between the requests of a MULTI."""
+    server = larder(appendonly="yes")
+    with server.connect() as connection:
+        connection.pipeline([("MULTI",), ("SET", "a", 1), ("CONFIG", "SET", "appendonly", "no"), ("SET", "b", 1), ("EXEC",)])
+    server.kill()
+    server.start()
+    assert server.ask("GET", "a") == b"1"
+    assert "cut" not in server.log()
+
+
+# DEBUG LOADAOF
+
+
+@pytest.mark.parametrize("compression", ["lz4", "no"])
+def test_debug_loadaof_puts_the_log_in_the_place_of_the_data(compression, larder):
+    server = larder(appendonly="yes", appendcompression=compression, enable_debug_command="yes")
+    with server.connect() as connection, server.connect() as waiting:
+        dataset.fill(connection)
+        compact(server)
+        connection.pipeline([("SELECT", 3), ("SET", "in:3", 1), ("SELECT", 0), ("MULTI",), ("INCR", "counter"), ("INCR", "counter"), ("EXEC",)])
+        # What was done before in the same turn is in the log when it is read.
+        connection.send(encode(("INCR", "counter")) + encode(("DEBUG", "LOADAOF")) + encode(("INCR", "counter")))
+        assert [value for _, value in connection.replies(3)] == [3, b"OK", 4]
+        waiting.send(encode(("BLPOP", "list:to:come", 0)))
+        place, digest = position(server), connection.ask("DEBUG", "DIGEST")
+        calls = server.info("commandstats").get("cmdstat_incr")
+        assert connection.ask("DEBUG", "LOADAOF") == b"OK"
+        assert connection.ask("DEBUG", "DIGEST") == digest
+        assert position(server) == place, "a reload is no change"
+        assert server.info("commandstats").get("cmdstat_incr") == calls
+        connection.ask("RPUSH", "list:to:come", "x")
+        assert waiting.reply() == ("*", (("$", b"list:to:come"), ("$", b"x")))
+        connection.pipeline([("MULTI",), ("SET", "inside", 1), ("DEBUG", "LOADAOF"), ("SET", "behind", 1), ("EXEC",)])
+        assert connection.ask("MGET", "inside", "behind") == [b"1", b"1"]
+        expected = content.read(connection)
+    server.kill()
+    server.start()
+    assert content.differences(expected, held(server)) == []
+
+
+def test_debug_loadaof_changes_nothing_without_a_log(larder, peer):
+    server, theirs = larder(appendonly="no", enable_debug_command="yes"), peer("valkey-9.1.2", enable_debug_command="yes")
+    with server.connect() as ours, theirs.connect() as others:
+        ours.ask("SET", "k", "v")
+        assert told(ours, ("DEBUG", "LOADAOF")) == told(others, ("DEBUG", "LOADAOF"))
+        assert ours.ask("GET", "k") == b"v"
+
+
+def test_debug_loadaof_of_a_damaged_log_ends_the_server_and_not_the_log(larder):
+    server = larder(appendonly="yes", appendcompression="no", enable_debug_command="yes")
+    fill(server, 1000)
+    server.ask("WAITAOF", 1, 0, 5000)
+    segment = next((server.directory / "appendonlydir").glob("*.incr.aof"))
+    damaged = bytearray(segment.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    with open(segment, "r+b") as file:
+        file.write(damaged)
+    with server.connect() as connection, contextlib.suppress(OSError, EOFError):
+        connection.ask("DEBUG", "LOADAOF")
+    assert server.process.wait(20) == 1
+    assert "DEBUG LOADAOF" in server.log() and segment.name in server.log()
+
+
 @pytest.mark.parametrize("name", ["redis-7.0.15", "valkey-9.1.2"])
 @pytest.mark.parametrize("preamble", ["yes", "no"])
 def test_a_peers_log_with_times_and_a_cut_tail_opens(name, preamble, larder, peer, tmp_path):

@@ -42,6 +42,38 @@ private func checkFlushMode(_ request: borrowing Request) throws(CommandError) {
 }
 
 extension Engine {
+    /// Removes all data, and lets `load` execute the requests that make other data.
+    ///
+    /// For the middle of a request. What is executed meanwhile is not counted, has no effects,
+    /// and is nobody's business but for its result: keys that are watched, cached or waited for
+    /// are taken for changed.
+    package mutating func replaceData<Result, Failure: Error>(
+        _ load: (inout Engine) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let (session, gates) = (current, self.gates)
+        let (outcome, statistics) = (self.outcome, self.statistics)
+        for number in 0..<dataSet.databaseCount { flush(dataSet[number]) }
+        invalidateAll()
+        functionLibraries.removeAll()
+        moduleData.removeAll()
+        var effects = Effects()
+        Swift.swap(&effects, &self.effects)
+        self.gates = []
+        defer {
+            current = session
+            keyspace = dataSet[sessions[session].database]
+            self.gates = gates
+            self.outcome = outcome
+            self.statistics = statistics
+            Swift.swap(&effects, &self.effects)
+            hasWrittenEffects = true
+            for number in 0..<dataSet.databaseCount where gates.contains(.waiting) {
+                blocked.noteAll(database: number)
+            }
+        }
+        return try load(&self)
+    }
+
     fileprivate mutating func flush(_ keyspace: Keyspace) {
         // Flushing nothing is an effect too: a replica may hold what this server does not.
         statistics.changes += Int64(max(keyspace.count, 1))
