@@ -106,6 +106,24 @@ def test_a_torn_tail_is_named_cut_and_kept(larder, compression):
 
 
 @pytest.mark.larder_only
+def test_what_is_staged_is_counted_and_told(larder):
+    server = larder(appendonly="yes")
+    for attempt in range(20):
+        # The log thread takes its time, mostly more than a kill needs.
+        with server.connect() as connection:
+            connection.ask("SET", f"key:{attempt}", "x" * 100)
+        server.kill()
+        told = inspect_json("log", server.directory)
+        counts = {command["name"]: command["count"] for command in told["commands"]}
+        assert told["sound"] and counts["SET"] == attempt + 1 and told["otherFiles"] == []
+        if told["stagedBytes"]:
+            break
+        server.start()
+    assert told["stagedBytes"] > 100
+    assert "in no segment yet" in inspect("log", server.directory)
+
+
+@pytest.mark.larder_only
 @pytest.mark.parametrize("compression", ["no", "lz4"])
 def test_damage_stops_a_start_until_it_is_cut(larder, compression):
     server = logging(larder, appendcompression=compression)

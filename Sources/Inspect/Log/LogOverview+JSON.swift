@@ -10,6 +10,7 @@ extension LogOverview {
             ("closed", .bool(recovered?.wasClosed ?? false)),
             ("replicationId", recovered?.lineage.map { .text($0.id.description) } ?? .null),
             ("end", .count(end)),
+            ("stagedBytes", .count(recovered?.staged.byteCount ?? 0)),
             ("damage", (damage ?? survey.firstProblem).map(Self.json) ?? .null),
             ("tornTail", recovered?.tornTail.map(Self.json) ?? .null),
             ("files", .array(survey.files.map(Self.json))),

@@ -20,6 +20,10 @@ extension LogOverview {
         }
         writer.append(utf8: "  read up to      offset \(Quantities.count(end))\n")
         writer.append(utf8: "  state           \(state(style))\n")
+        if let staged = recovered?.staged.byteCount, staged > 0 {
+            let bytes = Quantities.count(staged)
+            writer.append(utf8: "  staged          the last \(bytes) bytes, in no segment yet\n")
+        }
         for name in survey.others { writer.append(utf8: "  does not count  \(name)\n") }
         writer.append("\n")
     }
