@@ -233,6 +233,7 @@ package struct LogReader: ~Copyable {
             case .storage(let error):
                 throw .storage(error)
             case .cut(let place, let problem), .unreadable(let place, let problem):
+                if goesOnElsewhere(at: cursor?.wholeStreamOffset) { return .end }
                 throw .damaged(
                     LogDamage(
                         file: path,
@@ -272,6 +273,16 @@ extension LogReader {
         }
     }
 
+    /// Whether the file after the one being read goes on with the stream at `offset`.
+    ///
+    /// Then nothing of the stream is missing, whatever follows in this file: as when the mark
+    /// that closed it was written and its sync failed, and a power cut took it after a later
+    /// start had seen it.
+    private func goesOnElsewhere(at offset: StreamOffset?) -> Bool {
+        guard let offset, nextFile < files.count else { return false }
+        return files[nextFile].firstMark?.offset == offset
+    }
+
     /// Looks ahead, before anything of a file is handed out, for where it really ends.
     ///
     /// Returns where to stop reading, if not at the end.
@@ -291,7 +302,10 @@ extension LogReader {
             unproven.append(.init(file: file.path, start: tail.provenByteCount))
         }
         guard let problem = tail.problem else { return nil }
-        if let damage = try damage(file, tail, problem) { throw .damaged(damage) }
+        if let damage = try damage(file, tail, problem) {
+            guard goesOnElsewhere(at: tail.cut.streamOffset) else { throw .damaged(damage) }
+            return tail.cut.fileOffset
+        }
         tornTail = RecoveredLog.TornTail(
             file: file.path,
             fileOffset: tail.cut.fileOffset,

@@ -114,7 +114,12 @@ package enum RequestScanner {
             guard position - start < maximumRemarkByteCount else {
                 return .malformed(at: start, "a remark without an end")
             }
-            if bytes.byte(at: position) == UInt8(ascii: "\n") { return .remark(end: position + 1) }
+            let byte = bytes.byte(at: position)
+            if byte == UInt8(ascii: "\n") { return .remark(end: position + 1) }
+            // The zeros of a sector that never arrived must not join what stands around them.
+            guard byte >= 0x20 || byte == UInt8(ascii: "\r") else {
+                return .malformed(at: start, "a remark that is no text")
+            }
             position += 1
         }
         return .incomplete
