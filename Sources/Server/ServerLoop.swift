@@ -124,7 +124,7 @@ package struct ServerLoop: ~Copyable {
     private mutating func awaitEvents() -> Int {
         let canGoOn =
             hasReleasableReplies || !runnable.isEmpty || !execution.resumed.isEmpty
-            || execution.engine.dataSet.hasGarbage
+            || execution.engine.dataSet.hasGarbage || execution.engine.dataSet.hasEmptyPages
         let wait = canGoOn ? 0 : millisecondsToWait
         let count =
             if !canGoOn, wait != 0, host.keeper.canAdvance {
@@ -160,9 +160,19 @@ package struct ServerLoop: ~Copyable {
         defer { turns.expiryTicks &+= Ticks.now &- start }
         expiresSoon = execution.engine.expireSome(budget: Self.expiryMicroseconds)
         if !execution.engine.deliveries.isEmpty { execution.deliver() }
+        freeSome()
+    }
+
+    private func freeSome() {
+        guard execution.engine.dataSet.hasGarbage || execution.engine.dataSet.hasEmptyPages else {
+            return
+        }
         let end = host.microseconds + Self.expiryMicroseconds
         while execution.engine.dataSet.hasGarbage, host.microseconds < end {
             execution.engine.dataSet.freeSome(256)
+        }
+        while execution.engine.dataSet.hasEmptyPages, host.microseconds < end {
+            execution.engine.dataSet.releaseEmptyPages()
         }
     }
 

@@ -39,7 +39,7 @@ package struct DataSet: ~Copyable {
             unsafe Keyspace(state: keyspaces + number).removeAll()
         }
         scratch.removeAll()
-        freeSome(.max)
+        while hasGarbage { freeSome(.max) }
         unsafe scratch.state.deinitialize(count: 1)
         unsafe scratch.state.deallocate()
         unsafe keyspaces.deinitialize(count: databaseCount)
@@ -122,6 +122,14 @@ package struct DataSet: ~Copyable {
     /// Frees about `limit` elements of what was removed and is still in memory.
     package func freeSome(_ limit: Int) {
         unsafe environment.freeSome(limit)
+    }
+
+    /// Whether there are empty pages that the system could have back.
+    package var hasEmptyPages: Bool { unsafe environment.pointee.arena.hasEmptyPages }
+
+    /// Gives the system some pages back.
+    package func releaseEmptyPages() {
+        unsafe environment.pointee.arena.releaseEmptyPages()
     }
 
     /// Whether `freeSome` has work left.

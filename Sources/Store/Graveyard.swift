@@ -38,6 +38,7 @@ extension UnsafeMutablePointer<Environment> {
                 }
             } else if let (keyspace, buckets) = unsafe pointee.graveyard.tables.last {
                 guard buckets > 0 else {
+                    if unsafe keyspace.state.pointee.table.removeSegment() { return }
                     unsafe pointee.graveyard.tables.removeLast()
                     unsafe keyspace.state.deinitialize(count: 1)
                     unsafe keyspace.state.deallocate()
@@ -88,7 +89,8 @@ struct Grave {
         unsafe self.structure = unsafe structure
     }
 
-    /// Frees up to about `limit` elements, and the structure with the last of them.
+    /// Frees up to about `limit` elements, or a part of an emptied table, and the structure with
+    /// the last of them.
     ///
     /// Returns how many it freed; fewer than `limit` says that the structure is gone.
     mutating func dig(_ limit: Int, in arena: Arena) -> Int {
@@ -111,7 +113,9 @@ struct Grave {
         let freed = unsafe clear(&table.pointee, limit) {
             unsafe arena.free($0, Node.byteCount($0))
         }
-        guard unsafe table.pointee.count == 0 else { return max(freed, limit) }
+        guard unsafe table.pointee.count == 0, unsafe !table.pointee.removeSegment() else {
+            return max(freed, limit)
+        }
         unsafe table.deinitialize(count: 1)
         unsafe table.deallocate()
         return min(freed, limit - 1)
@@ -122,7 +126,9 @@ struct Grave {
         let freed = unsafe clear(&table.pointee.fields, limit) {
             unsafe arena.free($0, FieldNode.byteCount($0))
         }
-        guard unsafe table.pointee.fields.count == 0 else { return max(freed, limit) }
+        guard unsafe table.pointee.fields.count == 0,
+            unsafe !table.pointee.fields.removeSegment()
+        else { return max(freed, limit) }
         unsafe table.deinitialize(count: 1)
         unsafe table.deallocate()
         return min(freed, limit - 1)
@@ -152,6 +158,7 @@ struct Grave {
             unsafe SortedSetNode($0).free(in: arena)
         }
         guard freed < limit, unsafe indexed.pointee.table.count == 0,
+            unsafe !indexed.pointee.table.removeSegment(),
             unsafe indexed.pointee.index.destroy(upTo: limit - freed)
         else { return max(freed, limit) }
         unsafe indexed.deinitialize(count: 1)

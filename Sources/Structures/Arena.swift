@@ -45,6 +45,16 @@ public struct Arena {
     /// Bytes taken from the system: slabs, and blocks too large for them.
     public var heldByteCount: Int { unsafe state.pointee.heldByteCount }
 
+    /// Whether there are pages that nothing lies in and that the system could have back.
+    public var hasEmptyPages: Bool { unsafe state.pointee.hasEmptyPages }
+
+    /// Gives the system the pages of one empty slab.
+    ///
+    /// That costs as much as a hundred blocks: while much is freed, the owner says when.
+    public func releaseEmptyPages() {
+        unsafe state.pointee.releaseEmptyPages()
+    }
+
     /// The part of `usedByteCount` in blocks too large for slabs.
     public var largeByteCount: Int { unsafe state.pointee.largeByteCount }
 
@@ -154,8 +164,11 @@ struct ArenaState {
     @usableFromInline var usedByteCount = 0
     @usableFromInline var heldByteCount = 0
     @usableFromInline var largeByteCount = 0
-    private var retired: UnsafeMutablePointer<Slab>?
-    private var retiredCount = 0
+    /// Empty slabs whose pages are in memory.
+    private var warm: UnsafeMutablePointer<Slab>?
+    private var warmCount = 0
+    /// Empty slabs of which only the first page may be.
+    private var cold: UnsafeMutablePointer<Slab>?
     private var chunks = unsafe [UnsafeMutableRawPointer]()
 
     init() {
@@ -216,19 +229,27 @@ struct ArenaState {
     mutating func retire(_ slab: UnsafeMutablePointer<Slab>) {
         if unsafe slab.pointee.next == nil, unsafe slab.pointee.previous == nil { return }
         unsafe close(slab)
-        if unsafe retiredCount >= ArenaState.keptSlabCount {
-            // The first page holds the link, so it stays.
-            let page = 4096
-            unsafe madvise(
-                UnsafeMutableRawPointer(slab) + page,
-                Slab.byteCount - page,
-                MADV_DONTNEED
-            )
-        }
-        unsafe slab.pointee.next = retired
-        unsafe retired = slab
-        unsafe retiredCount += 1
+        unsafe slab.pointee.next = warm
+        unsafe warm = slab
+        unsafe warmCount += 1
         unsafe heldByteCount -= Slab.byteCount
+    }
+
+    var hasEmptyPages: Bool { unsafe warmCount > ArenaState.keptSlabCount }
+
+    mutating func releaseEmptyPages() {
+        guard unsafe hasEmptyPages, let slab = unsafe warm else { return }
+        unsafe warm = slab.pointee.next
+        unsafe warmCount -= 1
+        // The first page holds the link, so it stays.
+        let page = 4096
+        unsafe madvise(
+            UnsafeMutableRawPointer(slab) + page,
+            Slab.byteCount - page,
+            MADV_DONTNEED
+        )
+        unsafe slab.pointee.next = cold
+        unsafe cold = slab
     }
 
     private mutating func link(_ slab: UnsafeMutablePointer<Slab>) {
@@ -240,11 +261,15 @@ struct ArenaState {
     }
 
     private mutating func takeSlab() -> UnsafeMutablePointer<Slab> {
-        if unsafe retired == nil { unsafe addChunk() }
-        let slab = unsafe retired.unsafelyUnwrapped
-        unsafe retired = slab.pointee.next
-        unsafe retiredCount -= 1
         unsafe heldByteCount += Slab.byteCount
+        if let slab = unsafe warm {
+            unsafe warm = slab.pointee.next
+            unsafe warmCount -= 1
+            return unsafe slab
+        }
+        if unsafe cold == nil { unsafe addChunk() }
+        let slab = unsafe cold.unsafelyUnwrapped
+        unsafe cold = slab.pointee.next
         return unsafe slab
     }
 
@@ -254,9 +279,8 @@ struct ArenaState {
         unsafe chunks.append(chunk)
         for offset in unsafe stride(from: chunkByteCount, to: 0, by: -Slab.byteCount) {
             let slab = unsafe (chunk + (offset - Slab.byteCount)).assumingMemoryBound(to: Slab.self)
-            unsafe slab.pointee.next = retired
-            unsafe retired = slab
-            unsafe retiredCount += 1
+            unsafe slab.pointee.next = cold
+            unsafe cold = slab
         }
     }
 

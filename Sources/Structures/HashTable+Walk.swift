@@ -107,6 +107,18 @@ extension HashTable {
         }
     }
 
+    /// Gives back the last segment of a table whose buckets were all cleared; false if there is
+    /// only the first.
+    ///
+    /// For ending a large table in steps; all that may still be done with it is that.
+    public mutating func removeSegment() -> Bool {
+        precondition(nodeCount == 0, "only an empty table gives its segments back")
+        guard segmentCount > 1 else { return false }
+        segmentCount -= 1
+        unsafe Bucket.deallocate(segments[segmentCount], count: HashTable.segmentBucketCount)
+        return true
+    }
+
     /// Shrinks a table whose buckets were all cleared to one bucket.
     public mutating func reset() {
         precondition(nodeCount == 0, "only an empty table can be reset")

@@ -1,6 +1,7 @@
 import Bytes
 import Commands
 import RESP
+import Store
 
 /// A host that remembers what it was asked for and does nothing.
 package final class TestHost: Host {
@@ -102,7 +103,9 @@ package final class TestHost: Host {
     package var ticks: UInt64 { UInt64(elapsed) }
 
     package func memory(_ engine: borrowing Engine) -> MemoryFigures {
-        MemoryFigures()
+        var figures = MemoryFigures()
+        figures.used = engine.dataSet.usedByteCount + engine.settings.otherMemory
+        return figures
     }
 
     package func releaseMemory() {
