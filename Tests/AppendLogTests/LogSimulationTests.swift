@@ -27,10 +27,12 @@ struct LogSimulationTests {
     }
 
     /// A closing mark whose sync failed, and zeros in a remark.
-    @Test(arguments: [
-        100_912_374_450, 100_912_406_113, 329_898_464_145, 329_898_515_103,
-        100_912_366_166, 100_912_409_829,
-    ] as [UInt64])
+    @Test(
+        arguments: [
+            100_912_374_450, 100_912_406_113, 329_898_464_145, 329_898_515_103,
+            100_912_366_166, 100_912_409_829,
+        ] as [UInt64]
+    )
     func `lives that were once refused or wrong`(seed: UInt64) {
         var simulation = LogSimulation(seed: seed)
         #expect(simulation.run() == nil)
