@@ -93,17 +93,12 @@ def expected_losses(case, target):
 
 
 def without(losses, case):
-    """The content less the keys that are lost.
-
-    Where there are no field deadlines, a hash is left out by how it is laid out: that its fields
-    have lost their deadlines again is not looked at.
-    """
-    laid_out = {content.text(key["key"]) for keys in case["dbs"].values() for key in keys if key.get("encoding") == "listpackex"}
+    """The content less the keys that are lost: where there are no field deadlines, the hashes that have any."""
     held = content.from_json(case)
     for database, entries in list(held.items()):
         for key, entry in list(entries.items()):
             if entry.type in losses or "field-deadline" in losses and entry.type == "hash" \
-                    and (key in laid_out or any(deadline for _, deadline in entry.value.values())):
+                    and any(deadline for _, deadline in entry.value.values()):
                 del entries[key]
         if not entries:
             del held[database]
