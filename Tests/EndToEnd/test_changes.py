@@ -14,7 +14,8 @@ CHANGES = [
     ("ZREMRANGEBYRANK", "z", "0", "1"), ("ZPOPMAX", "z", "5"), ("GEOADD", "g", "1", "1", "a", "2", "2", "b"), ("PFADD", "p", "a", "b", "c"),
     ("PFADD", "p", "a"), ("XADD", "x", "1-1", "f", "v"), ("XADD", "x", "MAXLEN", "1", "2-1", "f", "v"), ("XADD", "x", "3-1", "f", "v"),
     ("XDEL", "x", "2-1", "3-1"), ("SORT", "t", "STORE", "sorted"), ("EXPIRE", "z", "100"), ("EXPIRE", "g", "100"), ("PERSIST", "g"),
-    ("SETBIT", "bits", "7", "1"), ("COPY", "g", "g2"), ("GET", "none"), ("UNLINK", "g", "g2"),
+    ("GEOADD", "g", "1", "1", "a", "2", "2", "b"), ("GEOSEARCHSTORE", "g3", "g", "FROMLONLAT", "1", "1", "BYRADIUS", "9000", "km"),
+    ("ZUNIONSTORE", "g4", "2", "g", "g3"), ("SETBIT", "bits", "7", "1"), ("COPY", "g", "g2"), ("GET", "none"), ("UNLINK", "g", "g2"),
 ]
 
 

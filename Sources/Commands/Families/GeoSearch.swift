@@ -387,8 +387,7 @@ private func run(
             set.merge(.bytes(result.member.bytes), score, .greatest)
         }
         let event: StaticString = form.isSearch ? "geosearchstore" : "georadiusstore"
-        let count = engine.store(set, at: request[destination], event)
-        engine.statistics.changes += Int64(max(count - 1, 0))
+        _ = engine.store(set, at: request[destination], event, countingMembers: true)
         return reply.integer(results.count)
     }
     let extras = [query.withDistance, query.withHash, query.withPosition].count { $0 }

@@ -231,8 +231,7 @@ extension Engine {
             let element = result ?? ""
             list.append(element.bytes)
         }
-        statistics.changes += Int64(results.count - 1)
-        changed(key, .list, "sortstore")
+        changed(key, .list, "sortstore", count: results.count)
     }
 }
 

@@ -326,10 +326,13 @@ private func store(
 
 extension Engine {
     /// Puts a result in the place of whatever `key` holds; returns how many members it has.
+    ///
+    /// It is one change, or with `countingMembers` as many as there are members.
     mutating func store(
         _ result: consuming SortedSetBuilder,
         at key: RawSpan,
-        _ event: StaticString
+        _ event: StaticString,
+        countingMembers: Bool = false
     ) -> Int {
         let count = result.count
         let old = lookupForWrite(key)
@@ -339,7 +342,7 @@ extension Engine {
             return 0
         }
         result.store(at: key)
-        changed(key, .sortedSet, event)
+        changed(key, .sortedSet, event, count: countingMembers ? count : 1)
         return count
     }
 }
