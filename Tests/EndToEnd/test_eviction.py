@@ -146,6 +146,11 @@ def when_set(connection, trial, count):
     return int(time.time() * 1000 + 2000 * (time.time() - started) * count / len(trial)) + 1000
 
 
+def told(shares):
+    """What is asserted is the median: the worst of them tells of the machine, which may stop for a while."""
+    return f"{statistics.median(shares):.2%} were past their deadline and still there, at most {max(shares):.2%}"
+
+
 def test_keys_past_their_deadline_do_not_stay(larder):
     """Nobody asks for the keys, and still most of those that are past are gone."""
     server = larder()
@@ -157,7 +162,7 @@ def test_keys_past_their_deadline_do_not_stay(larder):
         connection.pipeline([("SET", f"key:{number}", "x", "PXAT", deadline) for number, deadline in enumerate(deadlines)], depth=5000)
         assert time.time() * 1000 < begin, "keys expired while they were set"
         deadlines.sort()
-        worst, slowest = 0.0, 0.0
+        shares, slowest = [], 0.0
         while (now := time.time() * 1000) < deadlines[-1] - 1000:
             started = time.monotonic()
             present = connection.ask("DBSIZE")
@@ -165,10 +170,10 @@ def test_keys_past_their_deadline_do_not_stay(larder):
             alive = count - bisect.bisect_right(deadlines, now)
             # Towards the end what one turn leaves behind is a growing share of what is left.
             if now > deadlines[0] + 1000 and alive > count // 10:
-                worst = max(worst, (present - alive) / present)
+                shares.append((present - alive) / present)
             time.sleep(0.02)
-        print(f"at most {worst:.2%} were past their deadline and still there; the slowest reply took {slowest * 1000:.1f} ms")
-        assert worst < 0.10
+        print(f"{told(shares)}; the slowest reply took {slowest * 1000:.1f} ms")
+        assert statistics.median(shares) < 0.05
         time.sleep(1.5)
         assert connection.ask("DBSIZE") < count // 100
 
@@ -188,15 +193,15 @@ def test_fields_past_their_deadline_do_not_stay(larder):
         connection.pipeline(requests, depth=5000)
         assert time.time() * 1000 < begin, "fields expired while they were set"
         deadlines.sort()
-        worst = 0.0
+        shares = []
         while (now := time.time() * 1000) < deadlines[-1] - 500:
             past = bisect.bisect_right(deadlines, now)
             present = count - int(server.info("stats")["expired_fields"])
             if now > begin + 1000 and past < count * 0.9:
-                worst = max(worst, (present - (count - past)) / present)
+                shares.append((present - (count - past)) / present)
             time.sleep(0.05)
-        print(f"at most {worst:.2%} were past their deadline and still there")
-        assert worst < 0.10
+        print(told(shares))
+        assert statistics.median(shares) < 0.05
         time.sleep(1.5)
         assert int(server.info("stats")["expired_fields"]) == count
         assert connection.ask("DBSIZE") == 0
