@@ -44,7 +44,7 @@ extension Mark {
 
     /// Whether `bytes` are all of a file that was to begin with a mark, or a part of that.
     static func mayBeginLog(_ bytes: RawSpan) -> Bool {
-        if bytes.isZero { return true }
+        if bytes.isZero || bytes.isPart(ofFront: Mark.linePrefix) { return true }
         if bytes.begins(with: Mark.linePrefix) {
             switch RequestScanner.next(in: bytes, at: 0) {
             case .remark(let end): return end == bytes.byteCount
@@ -88,9 +88,18 @@ extension Mark {
 
 extension RawSpan {
     func begins(with text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard byteCount >= count else { return false }
-        for index in 0..<count where unsafe byte(at: index) != text.utf8Start[index] {
+        byteCount >= text.utf8CodeUnitCount && agreesWith(text)
+    }
+
+    /// Whether there is nothing but some of the first bytes of `text`.
+    fileprivate func isPart(ofFront text: StaticString) -> Bool {
+        byteCount < text.utf8CodeUnitCount && agreesWith(text)
+    }
+
+    /// Whether this and `text` are the same as far as both go.
+    private func agreesWith(_ text: StaticString) -> Bool {
+        for index in 0..<min(byteCount, text.utf8CodeUnitCount)
+        where unsafe byte(at: index) != text.utf8Start[index] {
             return false
         }
         return true

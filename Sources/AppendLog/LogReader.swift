@@ -302,10 +302,8 @@ extension LogReader {
             unproven.append(.init(file: file.path, start: tail.provenByteCount))
         }
         guard let problem = tail.problem else { return nil }
-        if let damage = try damage(file, tail, problem) {
-            guard goesOnElsewhere(at: tail.cut.streamOffset) else { throw .damaged(damage) }
-            return tail.cut.fileOffset
-        }
+        if goesOnElsewhere(at: tail.cut.streamOffset) { return tail.cut.fileOffset }
+        if let damage = try damage(file, tail, problem) { throw .damaged(damage) }
         tornTail = RecoveredLog.TornTail(
             file: file.path,
             fileOffset: tail.cut.fileOffset,

@@ -59,7 +59,7 @@ package struct LogRewind {
 
     /// Sees how much of an increment lies before the point.
     private mutating func look(at entry: Manifest.Entry) throws(LogError) {
-        var part = try EarlyPart(entry, in: directory, upTo: limit)
+        var part = try earlyPart(of: entry)
         var scrap = ByteWriter()
         while try part.next(into: &scrap) { scrap.removeAll() }
         if part.isWhole {
@@ -72,6 +72,21 @@ package struct LogRewind {
         }
         end = max(end, part.end)
         requestCount += part.requestCount
+    }
+
+    private func earlyPart(of entry: Manifest.Entry) throws(LogError) -> EarlyPart {
+        var following: StreamOffset?
+        if let index = manifest.increments.firstIndex(of: entry),
+            index + 1 < manifest.increments.count
+        {
+            let next = manifest.increments[index + 1]
+            let path = directory.path(next.name)
+            let file = try onDisk { () throws(SystemError) in
+                try LogFile(next, path, in: directory)
+            }
+            following = file.firstMark?.offset
+        }
+        return try EarlyPart(entry, in: directory, upTo: limit, following: following)
     }
 
     private func hasStage() throws(LogError) -> Bool {
@@ -105,7 +120,7 @@ package struct LogRewind {
 
     /// Writes what is kept of an increment to a file of its own.
     private func copyBeginning(of entry: Manifest.Entry) throws(LogError) -> Manifest.Entry {
-        var part = try EarlyPart(entry, in: directory, upTo: limit)
+        var part = try earlyPart(of: entry)
         let sequence = manifest.highestSequence + 1
         let name = directory.incrementName(sequence, part.format)
         let copy = Manifest.Entry(name: name, sequence: sequence)
@@ -160,13 +175,16 @@ private struct EarlyPart: ~Copyable {
     private(set) var isWhole = true
 
     private let limit: LogReader.Limit
+    /// Where the stream stands at the beginning of the next increment.
+    private let following: StreamOffset?
     private var cursor: SegmentCursor
     private var isFinished = false
 
     init(
         _ entry: Manifest.Entry,
         in directory: LogDirectory,
-        upTo limit: LogReader.Limit
+        upTo limit: LogReader.Limit,
+        following: StreamOffset?
     ) throws(LogError) {
         let path = directory.path(entry.name)
         let file = try onDisk { () throws(SystemError) in try LogFile(entry, path, in: directory) }
@@ -177,6 +195,7 @@ private struct EarlyPart: ~Copyable {
         self.path = path
         self.mark = mark
         self.limit = limit
+        self.following = following
         end = mark.offset
         format = reader.format
         cursor = SegmentCursor(reader, at: nil)
@@ -220,6 +239,9 @@ private struct EarlyPart: ~Copyable {
             case .storage(let error): throw .storage(error)
             // A torn tail, which the next start sees to.
             case .cut: return .end
+            // Nothing of the stream is missing if it goes on where this one stops: a lost
+            // closing mark, see `LogReader`.
+            case .unreadable where cursor.wholeStreamOffset == following: return .end
             case .unreadable(let place, let problem):
                 throw .damaged(
                     LogDamage(

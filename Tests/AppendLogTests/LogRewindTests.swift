@@ -54,6 +54,22 @@ struct LogRewindTests {
         }
     }
 
+    /// Its room was kept by a power cut, and it was not.
+    @Test(arguments: LogCompression.allCases)
+    func `a closing mark that was lost in the middle is no damage`(
+        compression: LogCompression
+    ) throws {
+        let (model, _) = try write(compression)
+        let segments = storage.disk.fileNames.filter { $0.contains(".incr.") }
+        let file = try storage.open(segments[1], writable: true)
+        let zeros = [UInt8](repeating: 0, count: 60)
+        try file.write(zeros.bytes, at: try file.byteCount())
+        #expect(try recover(storage)?.stream == model.stream)
+        let rewind = try LogRewind(directory, to: .offset(model.stream.count - 1))
+        try rewind.perform()
+        #expect(try recover(storage)?.stream.count == rewind.end)
+    }
+
     @Test func `a moment can be gone back to, and the log goes on from there`() throws {
         let (model, times) = try write(.lz4)
         let moment = WallTime(milliseconds: times[0].milliseconds - 1)

@@ -26,11 +26,11 @@ struct LogSimulationTests {
         print("\(only == nil ? runs : 1) logs from seed \(first): \(counts)")
     }
 
-    /// A closing mark whose sync failed, and zeros in a remark.
+    /// A closing mark whose sync failed, zeros in a remark, and the front of a first mark.
     @Test(
         arguments: [
             100_912_374_450, 100_912_406_113, 329_898_464_145, 329_898_515_103,
-            100_912_366_166, 100_912_409_829,
+            100_912_366_166, 100_912_409_829, 1_081_588_606_995,
         ] as [UInt64]
     )
     func `lives that were once refused or wrong`(seed: UInt64) {
