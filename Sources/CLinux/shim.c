@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -26,6 +27,12 @@ int clinux_name_thread(const char *name) {
 
 int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size) {
     return accept4(socket, (struct sockaddr *)address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_processor_count(void) {
+    cpu_set_t set;
+    // The set is too small for a machine of more than a thousand processors: it has enough.
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : CPU_SETSIZE;
 }
 
 size_t clinux_malloc_in_use(void) {

@@ -7,10 +7,11 @@ extension Inspection {
     /// Reads a log: its base, and the commands since.
     ///
     /// `summary` is that of the RDB at the front of the file if it was read already.
-    func readLog(
+    func readLog<Consumer: RecordConsumer & ~Copyable>(
         at location: LogLocation,
         _ summary: FileSummary,
-        into consumer: inout some RecordConsumer & ~Copyable
+        into consumer: inout Consumer,
+        _ pass: Pass<Consumer>
     ) throws(RDBError) {
         var summary = summary
         guard var log = try open(location) else {
@@ -22,7 +23,7 @@ extension Inspection {
             switch try next(&log, location) {
             case .snapshot(let path):
                 if summary.format == nil {
-                    summary = try readBase("\(location.root)/\(path)", into: &consumer)
+                    summary = try readBase("\(location.root)/\(path)", into: &consumer, pass)
                 }
                 try snapshotEnded(&log, at: summary.byteCount, location)
             case .effects(let startsFile):
@@ -43,9 +44,10 @@ extension Inspection {
         }
     }
 
-    private func readBase(
+    private func readBase<Consumer: RecordConsumer & ~Copyable>(
         _ path: String,
-        into consumer: inout some RecordConsumer & ~Copyable
+        into consumer: inout Consumer,
+        _ pass: Pass<Consumer>
     ) throws(RDBError) -> FileSummary {
         do throws(RDBError) {
             let stream: InputStream
@@ -56,7 +58,7 @@ extension Inspection {
             } catch {
                 throw RDBError(.transferFailed, at: 0, "", cause: error)
             }
-            let summary = try readRecords(source, into: &consumer).0
+            let summary = try readRecords(source, into: &consumer, pass).0
             progress?.finishFile(byteCount: stream.offset)
             return summary
         } catch {

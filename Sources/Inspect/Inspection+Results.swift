@@ -58,11 +58,11 @@ extension Inspection {
         switch format {
         case .json:
             var export = JSONExport(selection, to: printer)
-            try read(into: &export)
+            try read(into: &export, orFlush: { _ = try? $0.flush() })
             try export.finish()
         case .csv:
             var export = CSVExport(selection, to: printer)
-            try read(into: &export)
+            try read(into: &export, orFlush: { _ = try? $0.flush() })
             try export.finish()
         case .requests, .restores:
             var export = RequestExport(
@@ -70,11 +70,24 @@ extension Inspection {
                 isRestoringAll: format == .restores,
                 to: printer
             )
-            try read(into: &export)
+            try read(into: &export, orFlush: { _ = try? $0.flush() })
             try export.finish()
             return export.lostCount
         }
         return 0
+    }
+
+    /// Reads everything; what was sound before a fault is not kept back.
+    package func read<Consumer: SharedConsumer & ~Copyable>(
+        into consumer: inout Consumer,
+        orFlush flush: (inout Consumer) -> Void
+    ) throws(InspectError) {
+        do {
+            try read(into: &consumer)
+        } catch {
+            flush(&consumer)
+            throw error
+        }
     }
 }
 
@@ -91,7 +104,7 @@ public enum ExportFormat: String, Sendable, CaseIterable {
 }
 
 /// Measures each key and calls back.
-private struct KeyCalls: RecordConsumer {
+private struct KeyCalls: SharedConsumer {
     var measure: ValueMeasure
     let body: (RawSpan, KeyRow) -> Void
 
@@ -103,5 +116,13 @@ private struct KeyCalls: RecordConsumer {
     mutating func key(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) {
         let row = try measure.measure(record, &reader)
         body(reader.key, row)
+    }
+
+    func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
+        RunPart(options, MeasuredKeys(measure))
+    }
+
+    mutating func take(_ part: RunPart<MeasuredKeys>) {
+        part.consumer.removeAll(body)
     }
 }

@@ -31,6 +31,24 @@ public struct Inspection {
     public func read(
         into consumer: inout some RecordConsumer & ~Copyable
     ) throws(InspectError) {
+        try read(into: &consumer, readAlone)
+    }
+
+    /// Reads everything once, on several threads.
+    package func read(
+        into consumer: inout some SharedConsumer & ~Copyable
+    ) throws(InspectError) {
+        try read(into: &consumer, readTogether)
+    }
+
+    /// How the records of an RDB are read.
+    typealias Pass<Consumer: ~Copyable> =
+        (inout FileReader, inout Consumer) throws(RDBError) -> FileSummary
+
+    private func read<Consumer: RecordConsumer & ~Copyable>(
+        into consumer: inout Consumer,
+        _ pass: Pass<Consumer>
+    ) throws(InspectError) {
         progress?.totalByteCount = totalByteCount
         for path in paths {
             do throws(RDBError) {
@@ -42,9 +60,9 @@ public struct Inspection {
                         isLog: true
                     )
                     try consumer.begin(file)
-                    try readLog(at: location, FileSummary(), into: &consumer)
+                    try readLog(at: location, FileSummary(), into: &consumer, pass)
                 } else {
-                    try readFile(path, into: &consumer)
+                    try readFile(path, into: &consumer, pass)
                 }
             } catch {
                 throw InspectError(path, error)
@@ -79,9 +97,10 @@ public struct Inspection {
         }
     }
 
-    private func readFile(
+    private func readFile<Consumer: RecordConsumer & ~Copyable>(
         _ path: String,
-        into consumer: inout some RecordConsumer & ~Copyable
+        into consumer: inout Consumer,
+        _ pass: Pass<Consumer>
     ) throws(RDBError) {
         let stream: InputStream
         let source: FileSource
@@ -105,42 +124,82 @@ public struct Inspection {
             )
         )
         if isLog {
-            return try readLog(at: try logFile(path), FileSummary(), into: &consumer)
+            return try readLog(at: try logFile(path), FileSummary(), into: &consumer, pass)
         }
-        let (summary, isFollowedByCommands) = try readRecords(source, into: &consumer)
+        let (summary, isFollowedByCommands) = try readRecords(source, into: &consumer, pass)
         progress?.finishFile(byteCount: stream.offset)
         if canBeLog, isFollowedByCommands {
-            return try readLog(at: try logFile(path), summary, into: &consumer)
+            return try readLog(at: try logFile(path), summary, into: &consumer, pass)
         }
         try consumer.end(summary)
     }
 
     /// Reads an RDB to its end, and says whether commands follow.
-    func readRecords(
+    func readRecords<Consumer: RecordConsumer & ~Copyable>(
         _ source: any ByteSource,
-        into consumer: inout some RecordConsumer & ~Copyable
+        into consumer: inout Consumer,
+        _ pass: Pass<Consumer>
     ) throws(RDBError) -> (FileSummary, isFollowedByCommands: Bool) {
-        var summary = FileSummary()
         var reader = FileReader(source, options: options)
+        var summary = try pass(&reader, &consumer)
+        guard try reader.hasMore() else { return (summary, false) }
+        let next = reader.unreadBytes.byte(at: 0)
+        let isCommand = next == UInt8(ascii: "*") || next == UInt8(ascii: "#")
+        summary.hasTrailingBytes = !isCommand
+        return (summary, isCommand)
+    }
+
+    private func readAlone<Consumer: RecordConsumer & ~Copyable>(
+        _ reader: inout FileReader,
+        into consumer: inout Consumer
+    ) throws(RDBError) -> FileSummary {
         while true {
-            let record = try reader.next()
-            switch record {
-            case .key(let key):
-                try consumer.key(key, &reader)
-            case .end(let checksum):
-                summary.checksum = checksum
-                summary.format = reader.format
-                summary.byteCount = reader.offset
-                try consumer.record(record, &reader)
-                guard try reader.hasMore() else { return (summary, false) }
-                let next = reader.unreadBytes.byte(at: 0)
-                let isCommand = next == UInt8(ascii: "*") || next == UInt8(ascii: "#")
-                summary.hasTrailingBytes = !isCommand
-                return (summary, isCommand)
-            default:
-                try consumer.record(record, &reader)
-            }
+            if let summary = try readRecord(&reader, into: &consumer) { return summary }
         }
+    }
+
+    private func readTogether<Consumer: SharedConsumer & ~Copyable>(
+        _ reader: inout FileReader,
+        into consumer: inout Consumer
+    ) throws(RDBError) -> FileSummary {
+        guard !options.validation.contains(.keys), let team = KeyTeam(consumer, options) else {
+            return try readAlone(&reader, into: &consumer)
+        }
+        defer { team.stop() }
+        var nextRun = 0
+        while true {
+            if reader.offset >= nextRun {
+                if try team.give(&reader, &consumer) { continue }
+                // Where the beginning of a run is not found there is none for a while.
+                nextRun = reader.offset + Self.distanceOfRuns
+            }
+            try team.takeAll(&consumer)
+            if let summary = try readRecord(&reader, into: &consumer) { return summary }
+        }
+    }
+
+    private static let distanceOfRuns = 32 << 10
+
+    /// Reads a record; what is known of the file if that was its end.
+    private func readRecord<Consumer: RecordConsumer & ~Copyable>(
+        _ reader: inout FileReader,
+        into consumer: inout Consumer
+    ) throws(RDBError) -> FileSummary? {
+        let record = try reader.next()
+        switch record {
+        case .key(let key):
+            try consumer.key(key, &reader)
+        case .end(let checksum):
+            var summary = FileSummary()
+            summary.checksum = checksum
+            summary.format = reader.format
+            summary.byteCount = reader.offset
+            try consumer.record(record, &reader)
+            return summary
+        default:
+            try consumer.record(record, &reader)
+        }
+        return nil
     }
 }
 

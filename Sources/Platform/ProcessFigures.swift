@@ -77,6 +77,9 @@ package enum Machine {
         Int(sysconf(CInt(_SC_PHYS_PAGES))) * Int(sysconf(CInt(_SC_PAGESIZE)))
     }
 
+    /// Processors that this process may run on.
+    package static var processorCount: Int { Int(clinux_processor_count()) }
+
     /// For example `Linux 6.1.0-18-amd64 x86_64`.
     package static var systemDescription: String {
         var name = utsname()

@@ -15,18 +15,18 @@ import Bytes
 /// string, not with the file, the value or what either claims. After an error the reader is of
 /// no further use: there is no way to find where the next record begins.
 public struct FileReader: ~Copyable {
-    private var walk: PayloadWalk
-    private let options: Options
+    var walk: PayloadWalk
+    let options: Options
     private var keyWriter = ByteWriter()
-    private var pending = Pending.start
+    var pending = Pending.start
     private var recordOffset = 0
     private var keys = DuplicateCheck(isOn: false)
     private var seenDatabases: [UInt64: DuplicateCheck] = [:]
 
     /// The format of the file; nil before the first record was read.
-    public private(set) var format: Format?
+    public internal(set) var format: Format?
     /// The database that keys belong to.
-    public private(set) var database: UInt64 = 0
+    public internal(set) var database: UInt64 = 0
 
     /// What a reader does beyond reading.
     public struct Options: Sendable {
@@ -44,7 +44,7 @@ public struct FileReader: ~Copyable {
     }
 
     /// What has to be read before the next record.
-    private enum Pending {
+    enum Pending {
         case start
         case nothing
         case value(Encoding)
@@ -54,10 +54,11 @@ public struct FileReader: ~Copyable {
 
     /// Reads a file from `source`; nothing is read yet.
     public init(_ source: any ByteSource, options: Options = Options()) {
-        walk = PayloadWalk(
-            Input(source, isChecksumming: options.isVerifyingChecksum),
-            validation: options.validation
-        )
+        self.init(Input(source, isChecksumming: options.isVerifyingChecksum), options)
+    }
+
+    init(_ input: consuming Input, _ options: Options) {
+        walk = PayloadWalk(input, validation: options.validation)
         self.options = options
         keys = walk.duplicates(.keys)
     }
@@ -212,7 +213,7 @@ public struct FileReader: ~Copyable {
         walk.input.consume(run.byteCount)
     }
 
-    private mutating func finishPending() throws(RDBError) {
+    mutating func finishPending() throws(RDBError) {
         switch pending {
         case .nothing: return
         case .start: try readMagic()

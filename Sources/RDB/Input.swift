@@ -22,6 +22,9 @@ struct Input: ~Copyable {
     /// Where in the buffer the bytes begin that stay although they were consumed; -1 if none do.
     private var heldStart = -1
 
+    /// What `gather` ran into, for whoever needs the bytes that did not come.
+    private var failure: (any Error)?
+
     private var tap: (any ByteSink)?
     /// Bytes at the start of the buffer that the tap has had.
     private var tapped = 0
@@ -129,16 +132,18 @@ struct Input: ~Copyable {
     }
 
     func tooShort(_ offset: Int, _ count: Int) -> RDBError {
-        RDBError(
+        let found = available + (source?.remainingByteCount ?? 0)
+        return RDBError(
             .truncated,
             at: offset,
-            "expected \(count) bytes, found \(available) before the end"
+            "expected \(count) bytes, found \(found) before the end"
         )
     }
 
     private mutating func read(upTo count: Int) throws(RDBError) -> Int {
         let before = buffer.count
         do {
+            if let failure { throw failure }
             unsafe try buffer.append(upTo: count) { room in
                 var output = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
                 try source?.read(into: &output)
@@ -236,6 +241,42 @@ struct Input: ~Copyable {
         try drain()
         tap = sink
         tapped = start
+    }
+
+    /// Brings `count` bytes into the window, or fewer before the end and before what cannot be
+    /// read: that is an error only once those bytes are needed.
+    mutating func gather(_ count: Int) throws(RDBError) {
+        guard available < count, source != nil, failure == nil else { return }
+        try settle()
+        shrink(toHold: count)
+        do throws(RDBError) {
+            while available < count, try read(upTo: count - available) > 0 {}
+        } catch {
+            failure = error.cause
+        }
+    }
+
+    /// Moves the first `count` bytes of the window to an input that has no source.
+    mutating func move(_ count: Int, to other: inout Input) throws(RDBError) {
+        try settle()
+        other.buffer.removeAll()
+        other.start = 0
+        other.tapped = 0
+        other.bufferOffset = bufferOffset
+        if available - count > count {
+            other.buffer.append(window(at: 0, count: count))
+            return consume(count)
+        }
+        swap(&buffer, &other.buffer)
+        buffer.append(other.window(at: count, count: other.available - count))
+        other.buffer.truncate(to: count)
+        if isChecksumming { checksum.update(other.buffer.bytes) }
+        bufferOffset += count
+    }
+
+    /// Goes back to a place in the window, of an input that has no source.
+    mutating func rewind(to position: Int) {
+        start = position - bufferOffset
     }
 
     /// Whether nothing is left, in the window or the source.

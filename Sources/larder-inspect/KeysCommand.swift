@@ -50,7 +50,7 @@ struct KeysCommand: ParsableCommand {
             to: try Printer(to: output.output)
         )
         try input.withInspection { inspection throws(InspectError) in
-            try inspection.read(into: &listing)
+            try inspection.read(into: &listing, orFlush: { _ = try? $0.flush() })
         }
         try listing.finish()
     }

@@ -48,6 +48,9 @@ static inline uint64_t clinux_ticks(void) {
 #endif
 }
 
+// How many processors the process may run on.
+int clinux_processor_count(void);
+
 // Bytes in blocks that malloc has given out and not got back, of all threads.
 size_t clinux_malloc_in_use(void);
 

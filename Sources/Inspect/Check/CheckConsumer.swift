@@ -3,7 +3,7 @@ import Bytes
 import RDB
 
 /// Has every record and every element decoded and checked, and counts them.
-package struct CheckConsumer: RecordConsumer, ~Copyable {
+package struct CheckConsumer: SharedConsumer, ~Copyable {
     /// What was sound so far.
     package private(set) var counts = CheckCounts()
     /// The files that were read to their end.
@@ -18,25 +18,26 @@ package struct CheckConsumer: RecordConsumer, ~Copyable {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        try readValue(&reader)
-        var hash = SipHash128()
-        hash.combine(reader.database)
-        hash.combine(text: reader.key)
-        if let offset = try keys.add(hash.finish(), at: record.offset) {
+        try add(CheckedKey(record, &reader, &visitor))
+    }
+
+    private mutating func add(_ key: CheckedKey) throws(RDBError) {
+        if let offset = try keys.add(key.digest, at: key.offset) {
             throw RDBError(.duplicate, at: offset, "the key came before in this database")
         }
         counts.keyCount += 1
-        counts.byteCount = reader.offset
+        counts.byteCount = key.end
     }
 
-    private mutating func readValue(_ reader: inout FileReader) throws(RDBError) {
-        do {
-            try reader.readValue(into: &visitor)
-        } catch {
-            // The visitor does not know where in the file it is.
-            let isOurs = error.code == .duplicate && error.offset == 0
-            throw isOurs ? error.moved(by: reader.offset, keepingRecord: true) : error
-        }
+    package func makePart(_ options: FileReader.Options) -> RunPart<CheckedKeys> {
+        RunPart(options, CheckedKeys())
+    }
+
+    package mutating func take(_ part: RunPart<CheckedKeys>) throws(RDBError) {
+        var keys = part.consumer.takeKeys()
+        for key in keys { try add(key) }
+        keys.removeAll(keepingCapacity: true)
+        part.consumer.keys = keys
     }
 
     package mutating func record(
@@ -62,6 +63,54 @@ package struct CheckConsumer: RecordConsumer, ~Copyable {
 
     package mutating func end(_ file: FileSummary) {
         files.append(file)
+    }
+}
+
+/// The sound keys of a run.
+package struct CheckedKeys: RecordConsumer, ~Copyable {
+    fileprivate var keys: [CheckedKey] = []
+    private var visitor = CheckVisitor()
+
+    fileprivate mutating func takeKeys() -> [CheckedKey] {
+        let taken = keys
+        keys = []
+        return taken
+    }
+
+    package mutating func key(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
+        keys.append(try CheckedKey(record, &reader, &visitor))
+    }
+}
+
+/// A key whose value is sound.
+private struct CheckedKey {
+    /// Of the database and the name.
+    let digest: Digest128
+    let offset: Int
+    let end: Int
+
+    /// Checks the value of the last key of `reader`.
+    init(
+        _ record: KeyRecord,
+        _ reader: inout FileReader,
+        _ visitor: inout CheckVisitor
+    ) throws(RDBError) {
+        do {
+            try reader.readValue(into: &visitor)
+        } catch {
+            // The visitor does not know where in the file it is.
+            let isOurs = error.code == .duplicate && error.offset == 0
+            throw isOurs ? error.moved(by: reader.offset, keepingRecord: true) : error
+        }
+        var hash = SipHash128()
+        hash.combine(reader.database)
+        hash.combine(text: reader.key)
+        digest = hash.finish()
+        offset = record.offset
+        end = reader.offset
     }
 }
 

@@ -79,39 +79,67 @@ struct DuplicateFinder: ~Copyable {
     /// Where all were found that came before; forgets everything.
     mutating func finishAll() throws(RDBError) -> [Int] {
         table.removeAll()
-        var found: [Int] = []
         let all = parts
         parts = []
-        do {
-            for part in all { try look(through: part, &found) }
+        if all.isEmpty { return [] }
+        let halves = [all[..<(all.count / 2)], all[(all.count / 2)...]].map { PartSearch($0) }
+        do throws(SystemError) {
+            if Machine.processorCount > 1 {
+                let helper = try WorkerThread("find doubles") { halves[1].run() }
+                halves[0].run()
+                helper.join()
+            } else {
+                for half in halves { half.run() }
+            }
+            return try halves[0].found.get() + halves[1].found.get()
         } catch {
             throw RDBError(.transferFailed, at: 0, "cannot read a scratch file", cause: error)
         }
-        table.removeAll()
-        return found
     }
 
-    private mutating func look(through part: Part, _ found: inout [Int]) throws(SystemError) {
-        var bytes = ByteWriter()
-        swap(&bytes, &part.pending)
-        try part.file.append(bytes.bytes)
-        // A part that is too large is read more than once, for some of its digests each time.
-        let passCount = UInt64(part.count / Self.tableLimit + 1)
-        for pass in 0..<passCount {
+    /// Looks through some of the files.
+    private final class PartSearch: @unchecked Sendable {
+        private let parts: ArraySlice<Part>
+        private var table = DigestTable()
+        private(set) var found: Result<[Int], SystemError> = .success([])
+
+        init(_ parts: ArraySlice<Part>) {
+            self.parts = parts
+        }
+
+        func run() {
+            do throws(SystemError) {
+                var places: [Int] = []
+                for part in parts { try look(through: part, &places) }
+                found = .success(places)
+            } catch {
+                found = .failure(error)
+            }
             table.removeAll()
-            var offset = 0
-            while offset < part.file.byteCount {
-                bytes.removeAll()
-                try part.file.read(Self.entryByteCount * 4096, at: offset, into: &bytes)
-                offset += bytes.count
-                for entry in stride(from: 0, to: bytes.count, by: Self.entryByteCount) {
-                    let digest = Digest128(
-                        high: bytes.bytes.word(at: entry),
-                        low: bytes.bytes.word(at: entry + 8)
-                    )
-                    guard digest.low % passCount == pass else { continue }
-                    let place = Int(bytes.bytes.word(at: entry + 16))
-                    if table.insert(digest, at: place) != nil { found.append(place) }
+        }
+
+        private func look(through part: Part, _ found: inout [Int]) throws(SystemError) {
+            var bytes = ByteWriter()
+            swap(&bytes, &part.pending)
+            try part.file.append(bytes.bytes)
+            // A part that is too large is read more than once, for some of its digests each time.
+            let passCount = UInt64(part.count / tableLimit + 1)
+            for pass in 0..<passCount {
+                table.removeAll()
+                var offset = 0
+                while offset < part.file.byteCount {
+                    bytes.removeAll()
+                    try part.file.read(entryByteCount * 4096, at: offset, into: &bytes)
+                    offset += bytes.count
+                    for entry in stride(from: 0, to: bytes.count, by: entryByteCount) {
+                        let digest = Digest128(
+                            high: bytes.bytes.word(at: entry),
+                            low: bytes.bytes.word(at: entry + 8)
+                        )
+                        guard digest.low % passCount == pass else { continue }
+                        let place = Int(bytes.bytes.word(at: entry + 16))
+                        if table.insert(digest, at: place) != nil { found.append(place) }
+                    }
                 }
             }
         }

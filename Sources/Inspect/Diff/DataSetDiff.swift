@@ -76,7 +76,7 @@ package struct DataSetDiff: ~Copyable {
 }
 
 /// Puts the keys of one data set into the sort.
-private struct DiffCollector: RecordConsumer, ~Copyable {
+private struct DiffCollector: SharedConsumer, ~Copyable {
     private(set) var keyCount = 0
     private(set) var commandByteCount = 0
     private let side: DiffSide
@@ -93,6 +93,20 @@ private struct DiffCollector: RecordConsumer, ~Copyable {
         var taken = ExternalSort(limit: 0)
         swap(&taken, &sort)
         return taken
+    }
+
+    func makePart(_ options: FileReader.Options) -> RunPart<DiffCollector> {
+        RunPart(options, DiffCollector(side, ExternalSort(memoryByteCount: .max)))
+    }
+
+    mutating func take(_ part: RunPart<DiffCollector>) throws(RDBError) {
+        keyCount += part.consumer.keyCount
+        part.consumer.keyCount = 0
+        do {
+            try sort.take(&part.consumer.sort)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot sort", cause: error)
+        }
     }
 
     mutating func key(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) {

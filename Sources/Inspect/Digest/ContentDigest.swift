@@ -72,7 +72,7 @@ public struct ContentDigest: Equatable, Sendable {
 }
 
 /// Adds every key of a data set to a digest.
-package struct DigestConsumer: RecordConsumer {
+package struct DigestConsumer: SharedConsumer {
     /// The digest of what was read.
     package private(set) var digest = ContentDigest()
     private var visitor: ValueDigest
@@ -80,6 +80,19 @@ package struct DigestConsumer: RecordConsumer {
     /// Digests everything that is not `ignored`.
     package init(ignoring ignored: ValueDigest.Ignored = []) {
         visitor = ValueDigest(ignoring: ignored)
+    }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<DigestConsumer> {
+        RunPart(options, DigestConsumer(visitor))
+    }
+
+    private init(_ visitor: ValueDigest) {
+        self.visitor = visitor
+    }
+
+    package mutating func take(_ part: RunPart<DigestConsumer>) {
+        digest.add(part.consumer.digest)
+        part.consumer.digest = ContentDigest()
     }
 
     package mutating func key(

@@ -13,7 +13,7 @@ import RDB
 ///
 /// Bytes are escaped as keys are everywhere: `\xNN` and `\\`. What is no table is left out:
 /// groups of streams, idle times, functions. JSON lines and requests have everything.
-package struct CSVExport: RecordConsumer, ElementVisitor, ~Copyable {
+package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     private var printer: Printer
     private var selection: ExportSelection
     /// `db,key,type,deadline,` of the key being written.
@@ -24,9 +24,23 @@ package struct CSVExport: RecordConsumer, ElementVisitor, ~Copyable {
 
     /// Exports what is selected to `printer`.
     package init(_ selection: ExportSelection, to printer: consuming Printer) {
+        self.init(selection, printer)
+        self.printer.buffer.append("db,key,type,deadline,id,field,value,field_deadline\n")
+    }
+
+    private init(_ selection: ExportSelection, _ printer: consuming Printer) {
         self.selection = selection
         self.printer = printer
-        self.printer.buffer.append("db,key,type,deadline,id,field,value,field_deadline\n")
+    }
+
+    package var isShared: Bool { selection.isShared }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<CSVExport> {
+        RunPart(options, CSVExport(selection, Printer(keeping: ())))
+    }
+
+    package mutating func take(_ part: RunPart<CSVExport>) throws(RDBError) {
+        try printer.take(&part.consumer.printer)
     }
 
     package mutating func key(
@@ -34,6 +48,19 @@ package struct CSVExport: RecordConsumer, ElementVisitor, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         guard selection.admits(reader.key, record, database: reader.database) else { return }
+        let start = printer.byteCount
+        do {
+            try write(record, &reader)
+        } catch {
+            printer.takeBack(to: start)
+            throw error
+        }
+    }
+
+    private mutating func write(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
         var lead = ByteWriter()
         lead.append(unsigned: reader.database)
         lead.append(",")
@@ -44,6 +71,11 @@ package struct CSVExport: RecordConsumer, ElementVisitor, ~Copyable {
         self.lead = ByteString(lead.bytes)
         try reader.readValue(into: &self)
         try printer.flushIfFull()
+    }
+
+    /// Writes what there is.
+    mutating func flush() throws(InspectError) {
+        try printer.flush()
     }
 
     /// Writes the rest.
@@ -207,13 +239,7 @@ extension ByteWriter {
 
     /// Appends the inside of a cell in quotes.
     mutating func append(quoted bytes: RawSpan) {
-        var start = 0
-        while let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: start) {
-            append(escaped: bytes.part(from: start, count: quote - start))
-            append("\"\"")
-            start = quote + 1
-        }
-        append(escaped: bytes.part(from: start, count: bytes.byteCount - start))
+        append(escaped: bytes, doublesQuotes: true)
     }
 }
 

@@ -26,6 +26,9 @@ package struct ExportSelection {
     /// Whether the filter lets everything pass, so that what belongs to no key is exported, too.
     var isEverything: Bool { filter.admitsEverything }
 
+    /// Whether it does not matter how many keys came before.
+    var isShared: Bool { !filter.looksAtValues }
+
     /// Whether the next key is exported; to be asked once for each key.
     mutating func admits(_ key: RawSpan, _ record: KeyRecord, database: UInt64) -> Bool {
         guard filter.looksAtValues else {

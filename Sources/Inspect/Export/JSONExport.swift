@@ -25,7 +25,7 @@ import RDB
 /// `producers`. Other lines: `{"aux":["name","value"]}`, `{"function":"source"}`,
 /// `{"module_aux":{"name":…,"version":…,"when":…,"items":[…]}}`, and for the commands of a log
 /// `{"request":["SET","k","v"]}`.
-package struct JSONExport: RecordConsumer, ~Copyable {
+package struct JSONExport: SharedConsumer, ~Copyable {
     private var writer: JSONValueWriter
     private var selection: ExportSelection
     /// Keys that were written.
@@ -42,7 +42,20 @@ package struct JSONExport: RecordConsumer, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         guard selection.admits(reader.key, record, database: reader.database) else { return }
-        keyCount += 1
+        let start = writer.printer.byteCount
+        do {
+            try write(record, &reader)
+            keyCount += 1
+        } catch {
+            writer.printer.takeBack(to: start)
+            throw error
+        }
+    }
+
+    private mutating func write(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
         writer.printer.buffer.append("{\"db\":")
         writer.printer.buffer.append(decimal: Int64(clamping: reader.database))
         writer.printer.buffer.append(",\"key\":")
@@ -52,6 +65,18 @@ package struct JSONExport: RecordConsumer, ~Copyable {
         try reader.readValue(into: &writer)
         writer.printer.buffer.append("}\n")
         try writer.printer.flushIfFull()
+    }
+
+    package var isShared: Bool { selection.isShared }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<JSONExport> {
+        RunPart(options, JSONExport(selection, to: Printer(keeping: ())))
+    }
+
+    package mutating func take(_ part: RunPart<JSONExport>) throws(RDBError) {
+        keyCount += part.consumer.keyCount
+        part.consumer.keyCount = 0
+        try writer.printer.take(&part.consumer.writer.printer)
     }
 
     private mutating func appendFacts(_ record: KeyRecord) {
@@ -105,6 +130,11 @@ package struct JSONExport: RecordConsumer, ~Copyable {
             writer.printer.buffer.append("\n")
             try writer.printer.flushIfFull()
         }
+    }
+
+    /// Writes what there is.
+    mutating func flush() throws(InspectError) {
+        try writer.printer.flush()
     }
 
     /// Writes the rest.

@@ -9,11 +9,12 @@ import RDB
 /// `RESTORE` with the bytes of the file, which only servers take that read the file itself; so
 /// can all keys, with their idle times. What commands cannot say is left out and counted: when
 /// consumers were seen last, pending entries that were deleted, data of modules beside their keys.
-package struct RequestExport: RecordConsumer, ~Copyable {
+package struct RequestExport: SharedConsumer, ~Copyable {
     private var writer: RequestValueWriter
     private var selection: ExportSelection
     private let isRestoringAll: Bool
-    private var database: UInt64 = 0
+    /// The selected one; nil in a part that has written nothing, whose first is selected already.
+    private var database: UInt64? = 0
 
     /// Records that could not be expressed.
     package private(set) var lostCount = 0
@@ -29,6 +30,24 @@ package struct RequestExport: RecordConsumer, ~Copyable {
         writer = RequestValueWriter(to: printer)
     }
 
+    package var isShared: Bool { selection.isShared }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<RequestExport> {
+        var part = RequestExport(
+            selection,
+            isRestoringAll: isRestoringAll,
+            to: Printer(keeping: ())
+        )
+        part.database = nil
+        return RunPart(options, part)
+    }
+
+    package mutating func take(_ part: RunPart<RequestExport>) throws(RDBError) {
+        if let database = part.consumer.database { select(database) }
+        part.consumer.database = nil
+        try writer.printer.take(&part.consumer.writer.printer)
+    }
+
     package mutating func begin(_ file: FileDescription) {
         select(0)
     }
@@ -38,6 +57,19 @@ package struct RequestExport: RecordConsumer, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         guard selection.admits(reader.key, record, database: reader.database) else { return }
+        let start = writer.printer.byteCount
+        do {
+            try write(record, &reader)
+        } catch {
+            writer.printer.takeBack(to: start)
+            throw error
+        }
+    }
+
+    private mutating func write(
+        _ record: KeyRecord,
+        _ reader: inout FileReader
+    ) throws(RDBError) {
         select(reader.database)
         if isRestoringAll || !record.encoding.hasCommands {
             try restore(record, &reader)
@@ -54,8 +86,8 @@ package struct RequestExport: RecordConsumer, ~Copyable {
     }
 
     private mutating func select(_ number: UInt64) {
-        guard number != database else { return }
-        database = number
+        defer { database = number }
+        guard let database, number != database else { return }
         writer.printer.buffer.append(request: 2, "SELECT")
         writer.printer.buffer.append(word: Int64(clamping: number))
     }
@@ -112,6 +144,11 @@ package struct RequestExport: RecordConsumer, ~Copyable {
         database = .max
         writer.printer.buffer.append(requests)
         try writer.printer.flushIfFull()
+    }
+
+    /// Writes what there is.
+    mutating func flush() throws(InspectError) {
+        try writer.printer.flush()
     }
 
     /// Writes the rest.

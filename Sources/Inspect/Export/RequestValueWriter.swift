@@ -32,6 +32,10 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     mutating func begin(_ encoding: Encoding) -> Reporting {
         kind = encoding.kind
         isEmpty = true
+        // A value that broke off has left some.
+        words.removeAll()
+        wordCount = 0
+        deadlines.removeAll(keepingCapacity: true)
         stream = RequestStreamState(hasCounters: encoding != .stream1)
         return .encoded
     }

@@ -3,7 +3,7 @@ import Platform
 import RDB
 
 /// Lists keys with their rows, in the order of the file or sorted, in memory that does not grow.
-package struct KeyListing: RecordConsumer, ~Copyable {
+package struct KeyListing: SharedConsumer, ~Copyable {
     /// How a key is written.
     package enum Form: String, Sendable, CaseIterable {
         case table, csv, json
@@ -43,6 +43,32 @@ package struct KeyListing: RecordConsumer, ~Copyable {
         KeyRow.writeHeader(options.form, to: &self.printer.buffer)
     }
 
+    package func makePart(_ options: FileReader.Options) -> RunPart<KeyListing> {
+        RunPart(options, KeyListing(partOf: self))
+    }
+
+    private init(partOf whole: borrowing KeyListing) {
+        options = whole.options
+        printer = Printer(keeping: ())
+        measure = whole.measure
+        sort = ExternalSort(memoryByteCount: .max)
+    }
+
+    package mutating func take(_ part: RunPart<KeyListing>) throws(RDBError) {
+        do {
+            try sort.take(&part.consumer.sort)
+        } catch {
+            throw RDBError(.transferFailed, at: 0, "cannot sort", cause: error)
+        }
+        // A row is a line.
+        if count + part.consumer.count > options.limit {
+            part.consumer.printer.buffer.truncate(toLines: options.limit - count)
+        }
+        count = min(count + part.consumer.count, options.limit)
+        part.consumer.count = 0
+        try printer.take(&part.consumer.printer)
+    }
+
     package mutating func key(
         _ record: KeyRecord,
         _ reader: inout FileReader
@@ -72,6 +98,11 @@ package struct KeyListing: RecordConsumer, ~Copyable {
         }
     }
 
+    /// Writes the rows of the keys before a fault, if they are not sorted.
+    package mutating func flush() throws(InspectError) {
+        try printer.flush()
+    }
+
     /// Writes what is sorted, and the rest.
     package mutating func finish() throws(InspectError) {
         // Taken out while its items are printed.
@@ -86,6 +117,17 @@ package struct KeyListing: RecordConsumer, ~Copyable {
             throw InspectError("the sorted keys", .system(error))
         }
         try printer.finish()
+    }
+}
+
+extension ByteWriter {
+    /// Keeps so many of the first lines.
+    fileprivate mutating func truncate(toLines count: Int) {
+        var end = 0
+        for _ in 0..<count {
+            end = (bytes.firstIndex(of: UInt8(ascii: "\n"), from: end) ?? bytes.byteCount - 1) + 1
+        }
+        truncate(to: end)
     }
 }
 

@@ -2,7 +2,7 @@ import Bytes
 import RDB
 
 /// The keys with most of each of several things.
-package struct TopReport: RecordConsumer {
+package struct TopReport: SharedConsumer {
     private var lists: [(metric: KeyMetric, keys: LargestKeys)]
     private let filter: KeyFilter
     private var measure: ValueMeasure
@@ -26,7 +26,19 @@ package struct TopReport: RecordConsumer {
         guard filter.admits(reader.key, record, database: reader.database) else { return }
         let row = try measure.measure(record, &reader)
         guard filter.admits(row) else { return }
-        for index in lists.indices { lists[index].keys.add(reader.key, row) }
+        add(reader.key, row)
+    }
+
+    private mutating func add(_ key: RawSpan, _ row: KeyRow) {
+        for index in lists.indices { lists[index].keys.add(key, row) }
+    }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
+        RunPart(options, MeasuredKeys(measure, filter: filter))
+    }
+
+    package mutating func take(_ part: RunPart<MeasuredKeys>) {
+        part.consumer.removeAll { key, row in add(key, row) }
     }
 
     /// The lists as JSON, by what they are sorted by.

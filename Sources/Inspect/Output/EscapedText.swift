@@ -50,36 +50,57 @@ package enum EscapedText {
 }
 
 extension ByteWriter {
-    /// Appends the escaped form of `bytes`.
-    package mutating func append(escaped bytes: RawSpan) {
+    /// Appends the escaped form of `bytes`; in a quoted cell, with each quote twice.
+    package mutating func append(escaped bytes: RawSpan, doublesQuotes: Bool = false) {
         var offset = 0
         while offset < bytes.byteCount {
-            let plain = bytes.plainTextCount(from: offset)
-            append(bytes.part(from: offset, count: plain))
-            offset += plain
-            if offset == bytes.byteCount { return }
             let byte = bytes.byte(at: offset)
-            let length = UTF8Check.length(of: bytes, at: offset)
-            if byte == UInt8(ascii: "\\") {
+            switch byte {
+            case UInt8(ascii: "\""):
+                append(byte)
+                if doublesQuotes { append(byte) }
+                offset += 1
+            case UInt8(ascii: "\\"):
                 append("\\\\")
                 offset += 1
-            } else if length == 0 || isHidden(bytes, offset, length) {
-                for _ in 0..<max(1, length) {
-                    append("\\x")
-                    append(hexadecimal: bytes.byte(at: offset))
-                    offset += 1
-                }
-            } else {
-                append(bytes.part(from: offset, count: length))
-                offset += length
+            case 0x20..<0x7F:
+                let plain = bytes.plainTextCount(from: offset)
+                append(bytes.part(from: offset, count: plain))
+                offset += plain
+            case 0..<0x80, 0x80..<0xC2, 0xF5...:
+                append(escapeOf: byte)
+                offset += 1
+            default: offset += append(characterAt: offset, of: bytes)
             }
         }
     }
 
-    /// Whether a character is a control, or moves others about.
+    /// Appends a character of several bytes, or the escape of what is none; says how many bytes it
+    /// has.
+    private mutating func append(characterAt offset: Int, of bytes: RawSpan) -> Int {
+        let length = UTF8Check.length(of: bytes, at: offset)
+        if length > 0, !isHidden(bytes, offset, length) {
+            append(bytes.part(from: offset, count: length))
+            return length
+        }
+        for index in 0..<max(1, length) { append(escapeOf: bytes.byte(at: offset + index)) }
+        return max(1, length)
+    }
+
+    /// `\xNN`, in one go: noise has many of them.
+    @inline(__always)
+    private mutating func append(escapeOf byte: UInt8) {
+        let digits = UInt32(digit(byte >> 4)) << 16 | UInt32(digit(byte & 15)) << 24
+        appendInteger(digits | UInt32(UInt8(ascii: "x")) << 8 | UInt32(UInt8(ascii: "\\")))
+    }
+
+    private func digit(_ value: UInt8) -> UInt8 {
+        value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
+
+    /// Whether a character of several bytes is a control, or moves others about.
     private func isHidden(_ bytes: RawSpan, _ offset: Int, _ length: Int) -> Bool {
         let first = bytes.byte(at: offset)
-        if length == 1 { return first < 0x20 || first == 0x7F }
         let second = bytes.byte(at: offset + 1)
         if length == 2 { return first == 0xC2 && second < 0xA0 }
         guard length == 3, first == 0xE2 else { return false }

@@ -8,9 +8,15 @@ import RDB
 package struct Printer: ~Copyable {
     /// What was not written yet.
     package var buffer = ByteWriter()
-    private let stream: OutputStream
+    /// Nil if the text stays in the buffer.
+    private let stream: OutputStream?
+
+    /// Bytes that are not in the buffer any more.
+    private var writtenByteCount = 0
 
     private static let pieceByteCount = 64 << 10
+    /// What is kept at the most; whoever wants more has to write.
+    private static let keptByteCount = 1 << 20
 
     /// Prints to standard output, or into a new file that appears when it is finished.
     package init(to path: String? = nil) throws(InspectError) {
@@ -25,10 +31,24 @@ package struct Printer: ~Copyable {
         }
     }
 
+    /// Keeps text in the buffer, until another takes it; throws `RDBError.stopped` once that is
+    /// too much.
+    init(keeping: Void) {
+        stream = nil
+    }
+
     /// Writes what there is if it is enough; for consumers, whose errors are RDB's.
     @inline(__always)
     package mutating func flushIfFull() throws(RDBError) {
         guard buffer.count >= Self.pieceByteCount else { return }
+        try flushForConsumer()
+    }
+
+    private mutating func flushForConsumer() throws(RDBError) {
+        guard stream != nil else {
+            if buffer.count > Self.keptByteCount { throw .stopped }
+            return
+        }
         do {
             try flush()
         } catch {
@@ -36,12 +56,34 @@ package struct Printer: ~Copyable {
         }
     }
 
+    /// Takes what another has kept.
+    mutating func take(_ other: inout Printer) throws(RDBError) {
+        if other.buffer.count < Self.pieceByteCount {
+            buffer.append(other.buffer.bytes)
+            try flushIfFull()
+        } else {
+            try flushForConsumer()
+            swap(&buffer, &other.buffer)
+            try flushForConsumer()
+            swap(&buffer, &other.buffer)
+        }
+        other.buffer.removeAll()
+    }
+
+    /// How much was printed so far.
+    var byteCount: Int { writtenByteCount + buffer.count }
+
+    /// Takes back what was printed after `byteCount`, as far as it was not written.
+    mutating func takeBack(to byteCount: Int) {
+        buffer.truncate(to: min(buffer.count, max(0, byteCount - writtenByteCount)))
+    }
+
     /// Writes what there is.
     package mutating func flush() throws(InspectError) {
         do {
             try write()
         } catch {
-            throw InspectError(stream.path, .system(error))
+            throw InspectError(stream?.path ?? "", .system(error))
         }
     }
 
@@ -51,7 +93,9 @@ package struct Printer: ~Copyable {
     }
 
     private mutating func write() throws(SystemError) {
+        guard let stream else { return }
         try stream.write(buffer.bytes)
+        writtenByteCount += buffer.count
         buffer.removeAll(keepingCapacityUpTo: Self.pieceByteCount * 4)
     }
 
@@ -59,9 +103,9 @@ package struct Printer: ~Copyable {
     package mutating func finish() throws(InspectError) {
         try flush()
         do {
-            try stream.publish()
+            try stream?.publish()
         } catch {
-            throw InspectError(stream.path, .system(error))
+            throw InspectError(stream?.path ?? "", .system(error))
         }
     }
 }

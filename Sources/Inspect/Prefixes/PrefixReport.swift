@@ -2,7 +2,7 @@ import Bytes
 import RDB
 
 /// What each prefix of the keys costs.
-package struct PrefixReport: RecordConsumer {
+package struct PrefixReport: SharedConsumer {
     /// What is shown.
     package struct Options: Sendable {
         /// How many levels are shown.
@@ -43,6 +43,16 @@ package struct PrefixReport: RecordConsumer {
         let row = try measure.measure(record, &reader)
         guard filter.admits(row) else { return }
         tree.add(reader.key, byteCount: row.byteCount, memory: row.memory)
+    }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
+        RunPart(options, MeasuredKeys(measure, filter: filter))
+    }
+
+    package mutating func take(_ part: RunPart<MeasuredKeys>) {
+        part.consumer.removeAll { key, row in
+            tree.add(key, byteCount: row.byteCount, memory: row.memory)
+        }
     }
 
     /// The tree as JSON, each prefix with its children, the heaviest first.

@@ -2,7 +2,7 @@ import Bytes
 import RDB
 
 /// Counts what a report shows, in one pass.
-package struct ReportConsumer: RecordConsumer {
+package struct ReportConsumer: SharedConsumer {
     /// Everything that a summary has.
     package private(set) var summary: Summary
     /// Keys by the size of their records.
@@ -28,8 +28,24 @@ package struct ReportConsumer: RecordConsumer {
         _ reader: inout FileReader
     ) throws(RDBError) {
         let row = try summary.count(record, &reader)
+        add(reader.key, row)
+    }
+
+    private mutating func add(_ key: RawSpan, _ row: KeyRow) {
         sizes.add(row.byteCount)
-        for index in largest.indices { largest[index].add(reader.key, row) }
+        for index in largest.indices { largest[index].add(key, row) }
+    }
+
+    package func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
+        summary.makePart(options)
+    }
+
+    package mutating func take(_ part: RunPart<MeasuredKeys>) {
+        // Taken out while it counts.
+        var counting = summary
+        swap(&counting, &summary)
+        counting.take(part) { key, row in add(key, row) }
+        swap(&counting, &summary)
     }
 
     package mutating func record(

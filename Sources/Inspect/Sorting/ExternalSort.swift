@@ -45,6 +45,16 @@ package struct ExternalSort: ~Copyable {
         if held > memoryByteCount { try makeRoom() }
     }
 
+    /// Moves all items of another here, which has nothing in scratch files.
+    mutating func take(_ other: inout ExternalSort) throws(SystemError) {
+        precondition(other.runs.isEmpty, "items in scratch files are not moved")
+        for item in other.items {
+            try add(item.rank, other.bytes.bytes.part(from: item.offset, count: item.count))
+        }
+        other.items.removeAll(keepingCapacity: true)
+        other.bytes.removeAll()
+    }
+
     private mutating func makeRoom() throws(SystemError) {
         sortItems()
         if limit <= items.count / 2 {

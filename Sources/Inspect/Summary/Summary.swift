@@ -183,31 +183,12 @@ public struct Summary: RecordConsumer {
         if digest == nil {
             row = try measure.measure(record, &reader)
         } else {
-            row = try digested(record, &reader)
+            row = try measure.measure(record, &reader, &valueDigest, addingTo: &digest)
         }
         count(row, reader.key)
         if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
         if record.metadata != nil { features.metadataKeyCount += 1 }
         return row
-    }
-
-    private mutating func digested(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
-    ) throws(RDBError) -> KeyRow {
-        var both = MeasureAndDigest(measure: measure, digest: valueDigest)
-        try reader.readValue(into: &both)
-        measure = both.measure
-        valueDigest = both.digest
-        if !valueDigest.isEmpty {
-            digest?.add(
-                key: reader.key,
-                value: valueDigest.value,
-                deadline: record.deadline,
-                database: reader.database
-            )
-        }
-        return measure.row(record, reader)
     }
 
     @inline(__always)
@@ -223,6 +204,19 @@ public struct Summary: RecordConsumer {
         forecast.add(row)
         largest.add(key, row)
         prefixes.add(key, byteCount: row.byteCount, memory: row.memory)
+    }
+
+    /// Counts the keys of a part, and tells of each what is known.
+    mutating func take(_ part: RunPart<MeasuredKeys>, _ body: (RawSpan, KeyRow) -> Void) {
+        for (module, keyCount) in part.consumer.modules {
+            modules[module, default: ModuleUse()].keyCount += keyCount
+        }
+        features.metadataKeyCount += part.consumer.metadataKeyCount
+        if let digest = part.consumer.digest { self.digest?.add(digest) }
+        part.consumer.removeAll { key, row in
+            count(row, key)
+            body(key, row)
+        }
     }
 
     private mutating func selectDatabase(_ number: UInt64) {
@@ -260,5 +254,15 @@ public struct Summary: RecordConsumer {
         case .hashTemplate: features.hashTemplateCount += 1
         case .database, .sizes, .key, .end: break
         }
+    }
+}
+
+extension Summary: SharedConsumer {
+    package func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
+        RunPart(options, MeasuredKeys(measure, isDigesting: digest != nil))
+    }
+
+    package mutating func take(_ part: RunPart<MeasuredKeys>) {
+        take(part) { _, _ in }
     }
 }
