@@ -84,8 +84,8 @@ let package = Package(
         module(
             "Server",
             imports: [
-                "Bytes", "RESP", "Platform", "Store", "Transport", "AppendLog", "Commands",
-                "Larder",
+                "Bytes", "Structures", "RESP", "Platform", "Store", "Transport", "AppendLog",
+                "Commands", "Larder",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

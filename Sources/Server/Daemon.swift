@@ -4,6 +4,7 @@ import Glibc
 import Larder
 import Logging
 import Platform
+import Structures
 import Transport
 
 /// The daemon from its arguments to its exit code.
@@ -146,11 +147,21 @@ package struct Daemon {
             messages.notice("Configuration loaded")
         }
         do throws(StartFailure) {
+            try supplyPages()
             try serve()
             return 0
         } catch {
             messages.warning("\(error.text)")
             return 1
+        }
+    }
+
+    /// Has memory made ready ahead, by a thread that ends with the process.
+    private func supplyPages() throws(StartFailure) {
+        do throws(SystemError) {
+            _ = try WorkerThread("pages") { PageSupply.run() }
+        } catch {
+            throw StartFailure("\(error)")
         }
     }
 

@@ -1,6 +1,7 @@
 import Commands
 import Platform
 import Store
+import Structures
 
 // INFO MEMORY.
 extension ServerHost {
@@ -48,6 +49,7 @@ extension ServerHost {
         information.line("mem_cluster_links", 0)
         information.line("mem_overhead_db_hashtable_rehashing", 0)
         information.line("mem_aof_buffer", figures.log)
+        information.line("mem_pages_ready", PageSupply.readyByteCount)
         information.line("mem_allocator", "larder")
         information.line("active_defrag_running", 0)
         information.line("lazyfree_pending_objects", engine.dataSet.garbageCount)

@@ -154,7 +154,7 @@ struct Slab {
 @unsafe
 @usableFromInline
 struct ArenaState {
-    private static let chunkByteCount = 4 << 20
+    private static let chunkByteCount = unsafe PageMemory.hugePageByteCount
     private static let mallocHeaderByteCount = 8
     /// Empty slabs whose pages are kept, so that a queue that fills and drains stays cheap.
     private static let keptSlabCount = 64

@@ -12,6 +12,11 @@ enum PageMemory {
 
     /// Zeroed memory of `byteCount`, a multiple of a huge page, aligned to one.
     static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        unsafe byteCount == hugePageByteCount ? PageSupply.take() : mapAnew(byteCount)
+    }
+
+    /// The same, never from what was made ready: for memory that may never be touched.
+    static func mapAnew(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let huge = unsafe hugePageByteCount
         let mapped = unsafe mmap(
             nil,
@@ -36,7 +41,11 @@ enum PageMemory {
 
     /// Gives back what `map` gave.
     static func unmap(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-        unsafe munmap(block, byteCount)
+        if unsafe byteCount == hugePageByteCount {
+            unsafe PageSupply.release(block)
+        } else {
+            unsafe munmap(block, byteCount)
+        }
     }
 }
 

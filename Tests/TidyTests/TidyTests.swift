@@ -21,8 +21,8 @@ struct TidyTests {
             "Snapshots",
         ],
         "Server": [
-            "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport", "Dump",
-            "Commands", "Snapshots", "Larder", "Logging",
+            "Bytes", "Structures", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport",
+            "Dump", "Commands", "Snapshots", "Larder", "Logging",
         ],
         "Inspect": ["Bytes", "CZlib", "Platform", "RDB", "AppendLog", "RESP"],
         "Migrate": ["Bytes", "Platform", "RESP", "RDB", "Inspect", "Transport"],
