@@ -138,7 +138,8 @@ enum ConfigurationError: Error, Equatable {
     var text: String {
         switch self {
         case .unknown(let name):
-            "ERR Unknown option or number of arguments for CONFIG SET - '\(name)'"
+            // Other servers print what they were given as far as a zero byte.
+            "ERR Unknown option or number of arguments for CONFIG SET - '\(name.prefix { $0 != "\0" })'"
         case .refused(let name, let reason):
             "ERR CONFIG SET failed (possibly related to argument '\(name)') - \(reason)"
         }
