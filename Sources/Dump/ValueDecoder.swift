@@ -20,6 +20,9 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     private var elementsToPause = Self.pauseInterval
 
     private static let pauseInterval = 4096
+    /// From so many elements on they go into their table in batches.
+    private static let batchThreshold = 1 << 14
+    private var batch: ElementBatch?
     private var kind = ValueKind.string
     private var open: OpenEntry?
     private var field = TextBuffer()
@@ -92,10 +95,12 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             default: 1
             }
         announced = min(extent.count ?? 0, byteCount / least)
+        if announced >= Self.batchThreshold { batch = ElementBatch() }
     }
 
     package mutating func end() throws(RDBError) {
         try stream?.finishGroup()
+        addBatch()
         guard let deadline, let open else { return }
         open.setDeadline(deadline)
     }
@@ -127,13 +132,16 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     package mutating func setMember(_ member: PackedValue) throws(RDBError) {
         countElement()
         let text = value.text(of: member)
-        if let open {
-            open.set.add(text)
-        } else {
+        if open == nil {
             let set = keyspace.insertSet(key.bytes, toHold: text)
             set.reserve(announced)
-            set.add(text)
             open = set.open
+        }
+        if batch != nil {
+            batch?.append(text)
+            addBatchIfFull()
+        } else {
+            open?.set.add(text)
         }
     }
 
@@ -147,7 +155,12 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             set.reserve(announced)
             open = set.open
         }
-        open?.sortedSet.load(text, score)
+        if batch != nil {
+            batch?.append(text, score: score)
+            addBatchIfFull()
+        } else {
+            open?.sortedSet.load(text, score)
+        }
         countElement()
     }
 
@@ -161,12 +174,50 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
             hash.reserve(announced)
             open = hash.open
         }
-        open?.hash.set(
-            self.field.text(of: field),
-            self.value.text(of: value),
-            deadline: deadline
-        )
+        let name = self.field.text(of: field)
+        let text = self.value.text(of: value)
+        if batch != nil {
+            batch?.append(name, text, deadline: deadline)
+            addBatchIfFull()
+        } else {
+            open?.hash.set(name, text, deadline: deadline)
+        }
         countElement()
+    }
+
+    private mutating func addBatchIfFull() {
+        if batch?.isFull ?? false { addBatch() }
+    }
+
+    /// Adds the elements that wait.
+    private mutating func addBatch() {
+        guard var waiting = batch.take() else { return }
+        if let open { add(waiting, to: open) }
+        waiting.removeAll()
+        batch = consume waiting
+    }
+
+    private func add(_ batch: borrowing ElementBatch, to open: OpenEntry) {
+        let bytes = batch.bytes
+        switch kind {
+        case .set:
+            let set = open.set
+            for element in batch.elements { set.prefetch(bytes.part(element.first)) }
+            for element in batch.elements { set.add(bytes.part(element.first)) }
+        case .sortedSet:
+            let set = open.sortedSet
+            for element in batch.elements { set.prefetch(bytes.part(element.first)) }
+            for element in batch.elements {
+                set.load(bytes.part(element.first), element.score)
+            }
+        default:
+            let hash = open.hash
+            for element in batch.elements { hash.prefetch(bytes.part(element.first)) }
+            for element in batch.elements {
+                let value = bytes.part(element.second)
+                hash.set(bytes.part(element.first), value, deadline: element.deadline)
+            }
+        }
     }
 
     package mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {

@@ -149,6 +149,12 @@ package struct OpenHash {
         if count > limit, open.entry.encoding == .packedHash { unsafe convertToTable() }
     }
 
+    /// Asks the processor for where `field` belongs, so that `set` finds it there.
+    package func prefetch(_ field: RawSpan) {
+        guard let table = unsafe table else { return }
+        unsafe table.pointee.fields.prefetchBucket(table.pointee.fields.hash(field))
+    }
+
     /// Makes room for so many fields in all, if they are more than a packed hash holds.
     package func reserve(_ count: Int) {
         prepare(for: count)

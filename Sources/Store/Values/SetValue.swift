@@ -194,6 +194,13 @@ package struct OpenSet {
         return true
     }
 
+    /// Asks the processor for where `member` belongs, so that `add` finds it there.
+    package func prefetch(_ member: RawSpan) {
+        guard open.entry.encoding == .tableSet else { return }
+        let table = unsafe value.table
+        unsafe table.pointee.prefetchBucket(table.pointee.hash(member))
+    }
+
     private func addToTable(_ member: RawSpan) -> Bool {
         let table = unsafe value.table
         let hash = unsafe table.pointee.hash(member)

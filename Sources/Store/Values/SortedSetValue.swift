@@ -294,6 +294,12 @@ package struct OpenSortedSet {
         unsafe indexed.pointee.load(member, score)
     }
 
+    /// Asks the processor for where `member` belongs, so that `load` finds it there.
+    package func prefetch(_ member: RawSpan) {
+        guard let indexed = unsafe value.indexed else { return }
+        unsafe indexed.pointee.table.prefetchBucket(indexed.pointee.table.hash(member))
+    }
+
     private func setPacked(
         _ member: RawSpan,
         _ number: Double,
