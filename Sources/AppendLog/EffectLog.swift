@@ -105,7 +105,7 @@ package final class EffectLog {
             try WorkerThread("log") { thread.run() },
             try WorkerThread("log-sync") { SyncThread.run(handover) },
             try WorkerThread("log-keeper") {
-                WorkerThread.lowerPriority()
+                WorkerThread.lowerPriority(to: .lowest)
                 keeper.run()
             },
         ]

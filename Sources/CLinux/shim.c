@@ -84,8 +84,8 @@ int clinux_termination_signal(void) { return termination_signal; }
 
 void clinux_exit_on_termination(int is_set) { ends_at_once = is_set; }
 
-int clinux_lower_thread_priority(void) {
-    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+int clinux_lower_thread_priority(int nice) {
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
 }
 
 void clinux_forget_termination(void) { termination_signal = 0; }

@@ -110,11 +110,17 @@ package final class WorkerThread: @unchecked Sendable {
         }
     }
 
-    /// Lets the calling thread run when no other wants to.
-    ///
-    /// For work that nobody waits for, on a machine whose cores are busy answering.
-    package static func lowerPriority() {
-        clinux_lower_thread_priority()
+    /// How much of a busy processor a thread is to have.
+    package enum Priority: Int32, Sendable {
+        /// A third of what others have: for work that is to go on, but not at their cost.
+        case low = 5
+        /// What nobody else wants.
+        case lowest = 19
+    }
+
+    /// Lets the calling thread stand back on a machine whose cores are busy answering.
+    package static func lowerPriority(to priority: Priority) {
+        clinux_lower_thread_priority(priority.rawValue)
     }
 
     /// Waits until the closure has returned; to be called once.

@@ -107,7 +107,10 @@ package final class SnapshotSaver {
         }
         self.sizes = sizes
         do throws(SystemError) {
-            thread = try WorkerThread("snapshot") { file.write() }
+            thread = try WorkerThread("snapshot") {
+                WorkerThread.lowerPriority(to: .low)
+                file.write()
+            }
         } catch {
             throw RDBError(.transferFailed, at: 0, "cannot start a thread", cause: error)
         }

@@ -26,8 +26,8 @@ int clinux_begin_write_back(int file, off_t offset, off_t length);
 // Names the calling thread, for `top -H` and core dumps.
 int clinux_name_thread(const char *name);
 
-// Gives the calling thread the lowest share of the processor.
-int clinux_lower_thread_priority(void);
+// Gives the calling thread a smaller share of the processor: 19 is the smallest.
+int clinux_lower_thread_priority(int nice);
 
 // Accepts a connection that does not block and is closed on exec.
 int clinux_accept(int socket, struct sockaddr_storage *address, socklen_t *size);
