@@ -143,3 +143,94 @@ struct KeyRunTests {
         #expect(run.keys.isEmpty)
     }
 }
+
+/// The keys of a file, most of them read by a second reader that runs are given to; and how many.
+private func sharedKeys(of file: [UInt8]) -> (keys: [FoundKey], givenCount: Int) {
+    var options = FileReader.Options()
+    options.isVerifyingChecksum = false
+    var reader = FileReader(MemorySource(file, pieceByteCount: 50_000), options: options)
+    var other = FileReader(ofRunsWith: options)
+    var keys: [FoundKey] = []
+    var givenCount = 0
+    func found(_ record: KeyRecord, _ reader: inout FileReader) throws(RDBError) -> FoundKey {
+        let name = ByteString(reader.key)
+        try reader.skipValue()
+        return FoundKey(
+            name: name,
+            encoding: record.encoding,
+            deadline: record.deadline,
+            range: record.offset..<reader.offset
+        )
+    }
+    do {
+        while true {
+            if try reader.giveRun(to: &other) {
+                let count = keys.count
+                while let record = try other.nextOfRun() { keys.append(try found(record, &other)) }
+                givenCount += keys.count - count
+                continue
+            }
+            switch try reader.next() {
+            case .end: return (keys, givenCount)
+            case .key(let record): keys.append(try found(record, &reader))
+            default: break
+            }
+        }
+    } catch {
+        return (keys, givenCount)
+    }
+}
+
+struct GivenRunTests {
+    @Test func `keys that are given to another reader are those of the file`() throws {
+        var given: Set<Encoding> = []
+        for fixture in Fixture.all(kind: "rdb") {
+            let file = try fixture.file()
+            // Three of each encoding a file are enough.
+            var counts: [Encoding: Int] = [:]
+            for key in keys(of: file).keys where key.range.count < 10_000 {
+                counts[key.encoding, default: 0] += 1
+                if counts[key.encoding, default: 0] > 3 { continue }
+                let record = Array(file[key.range])
+                var repeated = Array(file[..<9])
+                while repeated.count < 150_000 { repeated += record }
+                repeated += [0xFF] + Array(repeating: 0, count: 8)
+                let (shared, givenCount) = sharedKeys(of: repeated)
+                #expect(shared == keys(of: repeated).keys, "\(fixture) \(key.name)")
+                if givenCount > 0 { given.insert(key.encoding) }
+            }
+        }
+        let known: Set<Encoding> = [
+            .string, .list, .set, .sortedSet, .hash, .hashZipmap, .listZiplist, .setIntset,
+            .sortedSetZiplist, .hashZiplist, .listQuicklist, .stream1, .hashListpack,
+            .sortedSetListpack, .listQuicklist2, .stream2, .setListpack, .stream3, .hashDeadlines,
+            .hashRelativeDeadlines, .hashListpackDeadlines, .module,
+        ]
+        #expect(given.isSuperset(of: known), "\(known.subtracting(given))")
+    }
+
+    @Test(arguments: [1, 2] as [UInt64])
+    func `damage is where it is without another reader`(seed: UInt64) throws {
+        var chance = Chance(state: seed)
+        var whole = Array("REDIS0011".utf8)
+        for fixture in Fixture.all(kind: "rdb").shuffled(using: &chance) where whole.count < 200_000
+        {
+            let file = try fixture.file()
+            if file.count > 20_000 || !file.starts(with: "REDIS".utf8) { continue }
+            for key in keys(of: file).keys { whole += file[key.range] }
+        }
+        whole += [0xFF] + Array(repeating: 0, count: 8)
+        for round in 0..<300 {
+            var file = whole
+            let bit = Int.random(in: 72..<(file.count * 8), using: &chance)
+            file[bit / 8] ^= 1 << UInt8(bit % 8)
+            if round % 4 == 0 {
+                file.removeLast(Int.random(in: 1..<file.count - 9, using: &chance))
+            }
+            #expect(
+                sharedKeys(of: file).keys == keys(of: file).keys,
+                "seed \(seed), round \(round)"
+            )
+        }
+    }
+}
