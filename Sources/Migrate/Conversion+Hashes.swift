@@ -84,48 +84,48 @@ extension Conversion {
         )
     }
 
-    /// Which fields of a hash are written, and how.
-    private enum Fields {
-        /// All, with their deadlines.
-        case all
-        /// All, and none expires.
-        case withoutDeadlines
-        /// Those that have no deadline.
-        case lasting
-    }
-
     private func write(
         _ hash: borrowing HeldHash,
         of key: KeyInTransit,
         deadline: Int64?,
-        _ fields: Fields
+        _ fields: DeadlineListpack.Choice
     ) throws(MigrationError) {
         let count = fields == .lasting ? hash.count - hash.deadlineCount : hash.count
         guard count > 0,
             let output = try begin(key.name.bytes, key.database, key.record.offset)
         else { return }
         let hasDeadlines = fields == .all && hash.deadlineCount > 0
-        var extent = Extent(count: count)
-        extent.hasFieldDeadlines = hasDeadlines
-        extent.earliestDeadline = hasDeadlines ? hash.earliest : nil
         do {
             try output.beginKey(key, key.name, deadline: deadline)
-            _ = try output.writer.value.begin(hasDeadlines ? .hashDeadlines : .hash)
-            try output.writer.value.announce(extent)
-            try hash.report { (field, value, deadline) throws(RDBError) in
-                if fields == .lasting, deadline != nil { return }
-                try output.writer.value.hashField(
-                    .bytes(field),
-                    value: .bytes(value),
-                    deadline: hasDeadlines ? deadline : nil
-                )
+            if let listpack = hash.listpack, hash.expiredCount == 0 {
+                try output.writer.value.hash(hash.memory.bytes, listpack, fields)
+            } else {
+                try write(hash, fields, hasDeadlines: hasDeadlines, to: &output.writer.value)
             }
-            try output.writer.value.end()
         } catch {
             throw .output(error)
         }
         if hasDeadlines { output.hasFieldDeadlines = true }
         noteWritten(.hash, nil, hasDeadline: deadline != nil, in: output)
+    }
+
+    private func write(
+        _ hash: borrowing HeldHash,
+        _ fields: DeadlineListpack.Choice,
+        hasDeadlines: Bool,
+        to writer: inout PayloadWriter
+    ) throws(RDBError) {
+        let count = fields == .lasting ? hash.count - hash.deadlineCount : hash.count
+        var extent = Extent(count: count)
+        extent.hasFieldDeadlines = hasDeadlines
+        extent.earliestDeadline = hasDeadlines ? hash.earliest : nil
+        _ = try writer.begin(hasDeadlines ? .hashDeadlines : .hash)
+        try writer.announce(extent)
+        try hash.report { (field, value, deadline) throws(RDBError) in
+            if fields == .lasting, deadline != nil { return }
+            try writer.hashField(field, value: value, deadline: hasDeadlines ? deadline : nil)
+        }
+        try writer.end()
     }
 
     /// Writes every field that has a deadline as a key of its own.

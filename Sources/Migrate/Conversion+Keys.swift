@@ -26,17 +26,19 @@ extension Conversion {
     /// Takes the key that `reader` read last.
     func take(_ record: KeyRecord, _ reader: inout FileReader) throws(MigrationError) {
         let source = reader.database
-        if source != lastDatabase { facts.noteKey(in: source) }
-        lastDatabase = source
+        if source != lastDatabase {
+            facts.noteKey(in: source)
+            lastDatabase = source
+        }
         if isCopyingPlainly, copies(record) {
             if try !leavesOut(record, &reader) { return try copy(record, &reader) }
-            return ledger.keys.read.add(record.encoding.kind)
+            return ledger.noteRead(record.encoding.kind)
         }
         var module: ModuleID?
         if record.encoding == .module {
             module = try input { () throws(RDBError) in try reader.peekModule() }
         }
-        ledger.keys.read.add(record.encoding.kind, module: module?.name)
+        ledger.noteRead(record.encoding.kind, module)
         if try leavesOut(record, &reader) { return }
         let original = ByteString(reader.key)
         let newName = decisions.selection.newName(of: reader.key)
@@ -55,6 +57,7 @@ extension Conversion {
         if record.metadata != nil {
             try ledger.note(Change(.keyMetadata, .lost, "dropped"), at: key.original)
         }
+        isCompressing = reader.hasCompressedStrings
         try rewrite(key, &reader)
     }
 
@@ -112,7 +115,7 @@ extension Conversion {
         var count = KeyCounts()
         count.add(record.encoding.kind)
         if record.deadline != nil { count.deadlines = 1 }
-        ledger.keys.noteCopied(count)
+        ledger.noteCopied(count)
         output.keyCount += 1
         if isCopyingRuns { try copyRuns(&reader, to: output) }
     }
@@ -124,8 +127,7 @@ extension Conversion {
 
     /// Counts a key that was written.
     func noteWritten(_ kind: ValueKind, _ module: ModuleID?, hasDeadline: Bool, in output: Output) {
-        ledger.keys.written.add(kind, module: module?.name)
-        if hasDeadline { ledger.keys.written.deadlines += 1 }
+        ledger.noteWritten(kind, module, hasDeadline: hasDeadline)
         output.keyCount += 1
     }
 
@@ -147,6 +149,7 @@ extension Conversion {
             throw .system(error)
         }
         do {
+            output.writer.isCompressing = isCompressing
             try output.select(database)
         } catch {
             throw .output(error)

@@ -6,7 +6,7 @@ extension Conversion {
     /// Writes a string under a name that is not that of a key that was read.
     func writeString(
         _ name: ByteString,
-        _ value: RawSpan,
+        _ value: PackedValue,
         deadline: Int64?,
         _ key: KeyInTransit
     ) throws(MigrationError) {
@@ -14,7 +14,7 @@ extension Conversion {
         do {
             try output.beginKey(key, name, deadline: deadline)
             _ = try output.writer.value.begin(.string)
-            try output.writer.value.string(.bytes(value))
+            try output.writer.value.string(value)
             try output.writer.value.end()
         } catch {
             throw .output(error)
@@ -38,7 +38,12 @@ extension Conversion {
         case .text where module.isJSONText:
             var visitor = JSONTextVisitor()
             try input { () throws(RDBError) in try reader.readValue(into: &visitor) }
-            try writeString(key.name, visitor.text.bytes, deadline: key.record.deadline, key)
+            try writeString(
+                key.name,
+                .bytes(visitor.text.bytes),
+                deadline: key.record.deadline,
+                key
+            )
         case .export:
             guard let moduleExport else { break }
             try input { () throws(RDBError) in

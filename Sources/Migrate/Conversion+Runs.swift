@@ -18,45 +18,30 @@ extension Conversion {
     ) throws(MigrationError) {
         while importingSlots.isEmpty {
             run.find(in: reader.unreadBytes, reader.format, now: decisions.now)
-            guard !run.keys.isEmpty else { return }
-            try insertRun(reader.unreadBytes, reader.database, at: reader.offset)
-            var counts = KeyCounts()
-            for index in run.keys.indices {
-                let key = run.keys[index]
-                counts.add(key.encoding.kind)
-                if key.deadline != nil { counts.deadlines += 1 }
-                if key.packedCount > 0 { packing.note(key.encoding, key.packedCount) }
+            let keys = run.keys
+            guard !keys.isEmpty else { return }
+            do {
+                let start = DuplicateKeys.Location(input: facts.index, offset: reader.offset)
+                try duplicates.insert(
+                    keys,
+                    of: reader.unreadBytes,
+                    in: reader.database,
+                    from: start
+                )
+            } catch {
+                throw .system(error)
             }
-            ledger.keys.noteCopied(counts)
-            output.keyCount += run.keys.count
+            var counts = KeyCounts()
+            for index in keys.indices {
+                counts.add(keys[index].encoding.kind)
+                if keys[index].deadline != nil { counts.deadlines += 1 }
+                let packedCount = Int(keys[index].packedCount)
+                if packedCount > 0 { packing.note(keys[index].encoding, packedCount) }
+            }
+            ledger.noteCopied(counts)
+            output.keyCount += keys.count
             try input { () throws(RDBError) in try output.writer.copy(run, from: &reader) }
             if case .byteCount(let limit) = decisions.split, output.writer.count >= limit { return }
-        }
-    }
-
-    private func insertRun(
-        _ bytes: RawSpan,
-        _ database: UInt64,
-        at offset: Int
-    ) throws(MigrationError) {
-        do {
-            for index in run.keys.indices {
-                let key = run.keys[index]
-                let location = DuplicateKeys.Location(
-                    input: facts.index,
-                    offset: offset + key.start
-                )
-                if let integer = key.integer {
-                    var text = ByteWriter(reserving: 24)
-                    text.append(decimal: integer)
-                    try duplicates.insert(text.bytes, in: database, from: location)
-                } else {
-                    let name = bytes.part(from: key.name.lowerBound, count: key.name.count)
-                    try duplicates.insert(name, in: database, from: location)
-                }
-            }
-        } catch {
-            throw .system(error)
         }
     }
 }

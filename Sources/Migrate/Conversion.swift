@@ -28,10 +28,14 @@ package final class Conversion {
     /// What a file says it is for if it has no field deadlines.
     let plainTarget: Target
     let moduleExport: ModuleExport?
-    let duplicates = DuplicateKeys()
+    let duplicates: DuplicateKeys
+    /// What seems to be written twice, at the end.
+    private(set) var suspects: DuplicateKeys.Suspects?
     let spool = Spool()
     /// The memory of the last hash that was held, for the next.
     var heldMemory = ByteWriter()
+    /// Whether strings of rewritten values are compressed: as the server did that wrote the file.
+    var isCompressing = false
     var libraries: [String: ByteString] = [:]
     var importingSlots: [ClosedRange<UInt64>] = []
 
@@ -52,16 +56,19 @@ package final class Conversion {
     /// A conversion that nothing went through yet.
     ///
     /// Values of modules that are exported go to `moduleExport`. `makeFile` creates an output;
-    /// the text that it is given tells it from others, and is empty if there is one.
+    /// the text that it is given tells it from others, and is empty if there is one. With
+    /// `suspects`, no other key is looked at for being written twice.
     package init(
         _ decisions: Decisions,
         _ ledger: Ledger,
         moduleExport: (any Destinable)? = nil,
+        lookingFor suspects: DuplicateKeys.Suspects? = nil,
         makeFile: @escaping (String) throws(MigrationError) -> any Destinable
     ) throws(MigrationError) {
         self.decisions = decisions
         self.ledger = ledger
         self.makeFile = makeFile
+        duplicates = DuplicateKeys(lookingFor: suspects)
         self.moduleExport = moduleExport.map { ModuleExport($0) }
         let selection = decisions.selection
         isTakingEverything = selection.isEverything
@@ -170,13 +177,12 @@ package final class Conversion {
     /// Writes the ends of all files; they can be published then.
     package func finish() throws(MigrationError) {
         for output in try openOutputs() { try output.finish() }
-        let found: (DuplicateKeys.Location, DuplicateKeys.Location)?
         do {
-            found = try duplicates.find()
+            suspects = try duplicates.findSuspects()
         } catch {
             throw .system(error)
         }
-        if let (one, other) = found { throw duplicate(one, other) }
+        if let (one, other) = duplicates.found { throw duplicate(one, other) }
     }
 
     private func duplicate(

@@ -4,180 +4,232 @@ import RDB
 
 /// Finds a key that is written twice into a database, which no server loads, in bounded memory.
 ///
-/// Keys are remembered by 128 bits and the place they came from. When they are many, they go into
-/// files by some of these bits, which are looked through one after the other in the end.
-final class DuplicateKeys {
-    /// All keys, as long as they are few.
-    private var few = Part()
-    /// Keys by the first bits of their fingerprints, once they are many.
-    private var parts: [Box] = []
-    private let seed = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+/// Of each key no more is kept than 64 bits that depend on a secret, sorted into parts by the first
+/// of them: in memory as long as keys are few, else in files. Keys with the same 64 bits are
+/// suspects. Whoever wants to know goes over everything once more, then with an eye on these, and
+/// finds the same key twice, and where, or that it was chance.
+package final class DuplicateKeys {
+    /// What 64 bits that came more than once can be recognised by.
+    package struct Suspects: Sendable {
+        fileprivate let secret: Secret
+        fileprivate var digests: Set<UInt64> = []
 
-    private struct Fingerprint {
-        var high: UInt64
-        var low: UInt64
-        var location: UInt64
-
-        static let byteCount = 24
+        /// Enough to be sure that some are no chance.
+        fileprivate static let maximumCount = 1000
     }
-
-    /// Keys that are looked through together.
-    private struct Part: ~Copyable {
-        let spool = Spool(maximumMemory: 32 << 10)
-        var count = 0
-        var waiting = ByteWriter()
-
-        mutating func append(_ fingerprint: Fingerprint) throws(SystemError) {
-            waiting.appendInteger(fingerprint.high)
-            waiting.appendInteger(fingerprint.low)
-            waiting.appendInteger(fingerprint.location)
-            count += 1
-            if waiting.count >= 8 << 10 { try settle() }
-        }
-
-        mutating func settle() throws(SystemError) {
-            try spool.append(waiting.bytes)
-            waiting.removeAll()
-        }
-    }
-
-    /// A part that stays where it is.
-    private final class Box {
-        var part = Part()
-    }
-
-    /// How many keys are few.
-    private static let maximumCount = 256 << 10
-    private static let partBits = 7
 
     /// Where a key came from.
     struct Location: Equatable {
         let input: Int
         let offset: Int
-
-        init(input: Int, offset: Int) {
-            self.input = input
-            self.offset = offset
-        }
-
-        fileprivate init(bits: UInt64) {
-            input = Int(bits >> 48)
-            offset = Int(bits & 0xFFFF_FFFF_FFFF)
-        }
-
-        fileprivate var bits: UInt64 { UInt64(input) << 48 | UInt64(offset) }
     }
 
-    /// Remembers that a key is written.
+    /// What a digest depends on: nobody can make keys that seem to be one.
+    fileprivate struct Secret: Sendable {
+        let one = UInt64.random(in: .min ... .max)
+        let other = UInt64.random(in: .min ... .max)
+    }
+
+    private struct Name: Hashable {
+        let database: UInt64
+        let key: ByteString
+    }
+
+    private let secret: Secret
+    /// Digests that are in no part yet.
+    private var waiting = ByteWriter()
+    private var sorted = ByteWriter()
+    private let spool = Spool(maximumMemory: maximumMemory)
+    /// Where in the spool the parts begin that were put there at a time, and where the last ends.
+    private var places: [[Int]] = []
+
+    private let suspects: Set<UInt64>
+    private var seen: [Name: Location] = [:]
+    /// Where one key came from both times, of those that were suspects.
+    private(set) var found: (Location, Location)?
+
+    private static let partBits = 7
+    private static let partCount = 1 << partBits
+    private static let waitingByteCount = 256 << 10
+    private static let maximumMemory = 8 << 20
+    /// The most digests that are compared at a time.
+    private static let tableCount = 1 << 20
+
+    /// Keeps every key; with `suspects`, looks for those instead.
+    init(lookingFor suspects: Suspects? = nil) {
+        secret = suspects?.secret ?? Secret()
+        self.suspects = suspects?.digests ?? []
+    }
+
+    /// Takes a key that is written.
     func insert(
         _ key: RawSpan,
         in database: UInt64,
         from location: Location
     ) throws(SystemError) {
-        let digest = digest(key, database)
-        let one = Fingerprint(high: digest.0, low: digest.1, location: location.bits)
-        if parts.isEmpty {
-            try few.append(one)
-            if few.count > Self.maximumCount { try spread() }
-        } else {
-            try part(of: one).part.append(one)
-        }
+        guard suspects.isEmpty else { return look(at: key, database, location) }
+        waiting.appendInteger(secret.digest(key, database))
+        if waiting.count >= Self.waitingByteCount { try sort() }
     }
 
-    /// Two lanes that multiply and fold from secret beginnings, after the manner of wyhash
-    /// (Wang Yi): nobody can make keys that seem to be one.
-    private func digest(_ key: RawSpan, _ database: UInt64) -> (UInt64, UInt64) {
-        func fold(_ one: UInt64, _ other: UInt64) -> UInt64 {
-            let product = one.multipliedFullWidth(by: other)
-            return product.high ^ product.low
+    /// Takes the keys of a run, which begins at `start`, among `bytes`.
+    func insert(
+        _ keys: [KeyRun.Key],
+        of bytes: RawSpan,
+        in database: UInt64,
+        from start: Location
+    ) throws(SystemError) {
+        guard suspects.isEmpty else { return look(at: keys, of: bytes, database, start) }
+        let secret = secret
+        var digests = ByteWriter()
+        swap(&digests, &waiting)
+        digests.reserve(keys.count * 8)
+        var text = ByteWriter()
+        for index in keys.indices {
+            if let integer = keys[index].integer {
+                text.removeAll()
+                text.append(decimal: integer)
+                digests.appendInteger(secret.digest(text.bytes, database))
+            } else {
+                let start = Int(keys[index].nameStart)
+                let key = bytes.part(from: start, count: Int(keys[index].nameCount))
+                digests.appendInteger(secret.digest(key, database))
+            }
         }
-        var (one, other) = (seed.0 ^ database, seed.1 ^ UInt64(key.byteCount))
-        var offset = 0
-        while offset + 8 <= key.byteCount {
-            let word = unsafe key.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            one = fold(one ^ word, 0xA076_1D64_78BD_642F)
-            other = fold(other ^ word, 0xE703_7ED1_A0B4_28DB)
-            offset += 8
-        }
-        var last: UInt64 = 0
-        while offset < key.byteCount {
-            last = last << 8 | UInt64(key.byte(at: offset))
-            offset += 1
-        }
-        one = fold(one ^ last, 0x8EBC_6AF0_9C88_C6E3 ^ UInt64(key.byteCount))
-        other = fold(other ^ last, 0x5899_65CC_7537_4CC3)
-        return (one, other)
+        swap(&digests, &waiting)
+        if waiting.count >= Self.waitingByteCount { try sort() }
     }
 
-    /// Where one key came from both times; nil if none was written twice.
-    func find() throws(SystemError) -> (Location, Location)? {
-        if parts.isEmpty {
-            try few.settle()
-            return try find(in: few)
+    /// Puts what waits into the parts.
+    private func sort() throws(SystemError) {
+        var waiting = ByteWriter()
+        var sorted = ByteWriter()
+        swap(&waiting, &self.waiting)
+        swap(&sorted, &self.sorted)
+        let byteCount = waiting.count
+        var ends = [Int](repeating: 0, count: Self.partCount)
+        for offset in stride(from: 0, to: byteCount, by: 8) {
+            ends[Self.part(of: waiting.bytes.word(at: offset))] += 8
         }
-        for box in parts {
-            try box.part.settle()
-            if let found = try find(in: box.part) { return found }
+        var start = 0
+        for part in ends.indices { (ends[part], start) = (start, start + ends[part]) }
+        places.append(ends.map { spool.byteCount + $0 } + [spool.byteCount + byteCount])
+        sorted.removeAll()
+        unsafe sorted.append(upTo: byteCount) { _ in byteCount }
+        for offset in stride(from: 0, to: byteCount, by: 8) {
+            let digest = waiting.bytes.word(at: offset)
+            let part = Self.part(of: digest)
+            sorted.overwrite(at: ends[part], with: digest)
+            ends[part] += 8
         }
-        return nil
+        waiting.removeAll()
+        try spool.append(sorted.bytes)
+        swap(&waiting, &self.waiting)
+        swap(&sorted, &self.sorted)
     }
 
-    private func part(of one: Fingerprint) -> Box {
-        parts[Int(truncatingIfNeeded: one.high >> (64 - UInt64(Self.partBits)))]
+    private static func part(of digest: UInt64) -> Int {
+        Int(truncatingIfNeeded: digest >> (64 - UInt64(partBits)))
     }
 
-    /// Puts what there is into parts.
-    private func spread() throws(SystemError) {
-        parts = (0..<(1 << Self.partBits)).map { _ in Box() }
-        try few.settle()
+    /// What came more than once, or may have; nil if nothing did.
+    func findSuspects() throws(SystemError) -> Suspects? {
+        if waiting.count > 0 { try sort() }
+        var all = Suspects(secret: secret)
+        for part in 0..<Self.partCount { try compare(part, &all) }
+        return all.digests.isEmpty ? nil : all
+    }
+
+    private func compare(_ part: Int, _ suspects: inout Suspects) throws(SystemError) {
+        let count = places.reduce(0) { $0 + $1[part + 1] - $1[part] } / 8
+        guard count > 1 else { return }
+        // A part that is too large is read more than once, for some of its digests each time.
+        let passCount = count / Self.tableCount + 1
+        let mask = (count / passCount * 2).nextPowerOfTwo * 2 - 1
         var bytes = ByteWriter()
-        var index = 0
-        while index < few.count {
-            let count = min(4096, few.count - index)
-            bytes.removeAll()
-            let start = index * Fingerprint.byteCount
-            try few.spool.read(count * Fingerprint.byteCount, at: start, into: &bytes)
-            for position in 0..<count {
-                let one = Self.fingerprint(position, bytes.bytes)
-                try part(of: one).part.append(one)
-            }
-            index += count
-        }
-        few = Part()
-    }
-
-    private func find(in part: borrowing Part) throws(SystemError) -> (Location, Location)? {
-        var bytes = ByteWriter(reserving: part.spool.byteCount)
-        try part.spool.read(part.spool.byteCount, at: 0, into: &bytes)
-        let all = bytes.bytes
-        let mask = (part.count * 2).nextPowerOfTwo - 1
-        // Index of a fingerprint, and one; zero is free.
-        var table = [Int32](repeating: 0, count: mask + 1)
-        for index in 0..<part.count {
-            let one = Self.fingerprint(index, all)
-            var slot = Int(truncatingIfNeeded: one.low) & mask
-            while table[slot] != 0 {
-                let other = Self.fingerprint(Int(table[slot]) - 1, all)
-                if one.high == other.high, one.low == other.low {
-                    return (Location(bits: other.location), Location(bits: one.location))
+        for pass in 0..<passCount {
+            var table = [UInt64](repeating: 0, count: mask + 1)
+            for place in places where place[part + 1] > place[part] {
+                bytes.removeAll()
+                try spool.read(place[part + 1] - place[part], at: place[part], into: &bytes)
+                for offset in stride(from: 0, to: bytes.count, by: 8) {
+                    let digest = bytes.bytes.word(at: offset)
+                    if passCount > 1, Int(digest >> 40 & 0xFFFF) % passCount != pass { continue }
+                    var slot = Int(truncatingIfNeeded: digest) & mask
+                    while table[slot] != 0, table[slot] != digest { slot = (slot + 1) & mask }
+                    if table[slot] == digest {
+                        suspects.digests.insert(digest)
+                        if suspects.digests.count >= Suspects.maximumCount { return }
+                    }
+                    table[slot] = digest
                 }
-                slot = (slot + 1) & mask
             }
-            table[slot] = Int32(truncatingIfNeeded: index + 1)
         }
-        return nil
     }
 
-    private static func fingerprint(_ index: Int, _ bytes: RawSpan) -> Fingerprint {
-        func word(_ number: Int) -> UInt64 {
-            UInt64(
-                littleEndian: unsafe bytes.unsafeLoadUnaligned(
-                    fromByteOffset: index * Fingerprint.byteCount + number * 8,
-                    as: UInt64.self
-                )
-            )
+    // Suspects.
+
+    private func look(
+        at keys: [KeyRun.Key],
+        of bytes: RawSpan,
+        _ database: UInt64,
+        _ start: Location
+    ) {
+        for key in keys {
+            let location = Location(input: start.input, offset: start.offset + Int(key.start))
+            if let integer = key.integer {
+                DecimalText.withText(of: integer) { look(at: $0, database, location) }
+            } else {
+                let name = bytes.part(from: Int(key.nameStart), count: Int(key.nameCount))
+                look(at: name, database, location)
+            }
         }
-        return Fingerprint(high: word(0), low: word(1), location: word(2))
+    }
+
+    private func look(at key: RawSpan, _ database: UInt64, _ location: Location) {
+        guard found == nil, suspects.contains(secret.digest(key, database)) else { return }
+        let name = Name(database: database, key: ByteString(key))
+        if let first = seen.updateValue(location, forKey: name) { found = (first, location) }
+    }
+}
+
+extension DuplicateKeys.Secret {
+    /// 64 bits of a key, never zero: multiplied and folded from a secret beginning, after the
+    /// manner of wyhash (Wang Yi).
+    @inline(__always)
+    func digest(_ key: RawSpan, _ database: UInt64) -> UInt64 {
+        let count = key.byteCount
+        var state = one ^ database &* 0xA076_1D64_78BD_642F
+        var offset = 0
+        while count - offset > 16 {
+            state = Self.fold(key.word(at: offset) ^ other, key.word(at: offset + 8) ^ state)
+            offset += 16
+        }
+        let left = count - offset
+        var first: UInt64 = 0
+        var second: UInt64 = 0
+        if left >= 8 {
+            first = key.word(at: offset)
+            second = key.word(at: count - 8)
+        } else {
+            for index in offset..<count { first = first << 8 | UInt64(key.byte(at: index)) }
+        }
+        state = Self.fold(first ^ other, second ^ state)
+        return max(Self.fold(state ^ one, UInt64(count) ^ 0xE703_7ED1_A0B4_28DB), 1)
+    }
+
+    @inline(__always)
+    private static func fold(_ one: UInt64, _ other: UInt64) -> UInt64 {
+        let product = one.multipliedFullWidth(by: other)
+        return product.high ^ product.low
+    }
+}
+
+extension RawSpan {
+    /// The eight bytes at `offset`.
+    @inline(__always)
+    fileprivate func word(at offset: Int) -> UInt64 {
+        UInt64(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 }
 

@@ -5,7 +5,8 @@ import RDB
 /// A hash that is held until it is known how many of its fields will be written: a payload begins
 /// with their count.
 ///
-/// Fields that have expired are not even held; a server would drop them while loading.
+/// A listpack is held as it is. Else, fields that have expired are not even held; a server would
+/// drop them while loading.
 struct HeldHash: PayloadVisitor, ~Copyable {
     /// Fields held.
     private(set) var count = 0
@@ -20,6 +21,8 @@ struct HeldHash: PayloadVisitor, ~Copyable {
 
     /// The fields that are not in the spool; all of them as long as they are few.
     var memory: ByteWriter
+    /// What is known of the listpack that is held; nil if fields are held one by one.
+    private(set) var listpack: DeadlineListpack?
 
     private let now: Int64
     private let spool: Spool
@@ -37,23 +40,52 @@ struct HeldHash: PayloadVisitor, ~Copyable {
         if spool.byteCount > 0 { spool.removeAll() }
     }
 
-    mutating func begin(_ encoding: Encoding) -> Reporting { .elements }
+    mutating func begin(_ encoding: Encoding) -> Reporting {
+        switch encoding {
+        case .hashListpackDeadlines, .hashListpackDeadlinesBeforeRelease: .encoded
+        default: .elements
+        }
+    }
 
-    mutating func hashField(
-        _ field: PackedValue,
-        value: PackedValue,
-        deadline: Int64?
+    var largestDeadlineListpack: Int { Spool.usualMemory / 4 }
+
+    mutating func deadlineListpack(
+        _ bytes: RawSpan,
+        _ listpack: DeadlineListpack
     ) throws(RDBError) {
+        memory.append(bytes)
+        self.listpack = listpack
+        if listpack.earliest <= now {
+            var fields = try DeadlineFields(bytes)
+            while let field = try fields.next() { _ = take(field.deadline) }
+        } else {
+            count = listpack.count
+            deadlineCount = listpack.deadlineCount
+            if deadlineCount > 0 { (earliest, latest) = (listpack.earliest, listpack.latest) }
+        }
+    }
+
+    /// Counts a field; whether it has not expired.
+    private mutating func take(_ deadline: Int64?) -> Bool {
         if let deadline {
             guard deadline > now else {
                 expiredCount += 1
-                return
+                return false
             }
             deadlineCount += 1
             earliest = min(earliest ?? .max, deadline)
             latest = max(latest ?? 0, deadline)
         }
         count += 1
+        return true
+    }
+
+    mutating func hashField(
+        _ field: PackedValue,
+        value: PackedValue,
+        deadline: Int64?
+    ) throws(RDBError) {
+        guard take(deadline) else { return }
         memory.appendInteger(field.byteCount)
         memory.appendInteger(value.byteCount)
         memory.appendInteger(deadline ?? Self.noDeadline)
@@ -77,16 +109,24 @@ struct HeldHash: PayloadVisitor, ~Copyable {
 
     /// Reports the fields in the order in which they came.
     func report(
-        _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
+        _ body: (PackedValue, PackedValue, Int64?) throws(RDBError) -> Void
     ) throws(RDBError) {
+        if listpack != nil {
+            var fields = try DeadlineFields(memory.bytes)
+            while let field = try fields.next() {
+                if field.deadline ?? .max <= now { continue }
+                try body(field.field, field.value, field.deadline)
+            }
+            return
+        }
         guard spool.byteCount == 0 else { return try reportSpooled(body) }
         var offset = 0
         for _ in 0..<count {
             let head = Self.head(memory.bytes, at: offset)
             offset += Self.headByteCount
             try body(
-                memory.bytes.part(from: offset, count: head.field),
-                memory.bytes.part(from: offset + head.field, count: head.value),
+                .bytes(memory.bytes.part(from: offset, count: head.field)),
+                .bytes(memory.bytes.part(from: offset + head.field, count: head.value)),
                 head.deadline
             )
             offset += head.field + head.value
@@ -101,13 +141,13 @@ struct HeldHash: PayloadVisitor, ~Copyable {
         _ = try visitor.begin(encoding)
         try visitor.announce(Extent(count: count))
         try report { field, value, _ throws(RDBError) in
-            try visitor.hashField(.bytes(field), value: .bytes(value), deadline: nil)
+            try visitor.hashField(field, value: value, deadline: nil)
         }
         try visitor.end()
     }
 
     private func reportSpooled(
-        _ body: (RawSpan, RawSpan, Int64?) throws(RDBError) -> Void
+        _ body: (PackedValue, PackedValue, Int64?) throws(RDBError) -> Void
     ) throws(RDBError) {
         var buffer = ByteWriter()
         var offset = 0
@@ -120,8 +160,8 @@ struct HeldHash: PayloadVisitor, ~Copyable {
             try read(head.field + head.value, at: offset, &buffer)
             offset += head.field + head.value
             try body(
-                buffer.bytes.part(from: 0, count: head.field),
-                buffer.bytes.part(from: head.field, count: head.value),
+                .bytes(buffer.bytes.part(from: 0, count: head.field)),
+                .bytes(buffer.bytes.part(from: head.field, count: head.value)),
                 head.deadline
             )
         }

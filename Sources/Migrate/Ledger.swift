@@ -29,9 +29,14 @@ package final class Ledger {
 
     /// The changes, in the order in which they came up.
     package private(set) var changes: [Change] = []
-    private var tallies: [Change: Tally] = [:]
+    /// What is known of each of them.
+    private var tallies: [Tally] = []
+    /// The change that was noted last: the next one is mostly the same.
+    private var lastIndex = 0
     /// Keys, by what became of them.
-    package var keys = Keys()
+    package var keys: Keys { counted }
+    /// Kept where nobody else reaches: every key is counted.
+    private var counted = Keys()
 
     /// Keys, by what became of them.
     package struct Keys: Sendable {
@@ -57,7 +62,9 @@ package final class Ledger {
     }
 
     /// What is known of a change.
-    package subscript(change: Change) -> Tally { tallies[change] ?? Tally() }
+    package subscript(change: Change) -> Tally {
+        changes.firstIndex(of: change).map { tallies[$0] } ?? Tally()
+    }
 
     /// Whether anything was lost, or nobody has decided about it.
     package var hasLosses: Bool {
@@ -77,21 +84,54 @@ package final class Ledger {
         partCount: Int = 0,
         count: Int = 1
     ) throws(MigrationError) {
-        var tally = tallies[change] ?? Tally()
-        if tally.count == 0 { changes.append(change) }
-        tally.count += count
-        tally.partCount += partCount
+        let index = index(of: change)
+        tallies[index].count += count
+        tallies[index].partCount += partCount
         let isLoss = change.effect == .lost || change.effect == .undecided
-        let known = isLoss || tally.samples.count < Self.maximumSamples ? place() : nil
-        if let known, tally.samples.count < Self.maximumSamples { tally.samples.append(known) }
-        if let detail, tally.details.count < Self.maximumDetails { tally.details.append(detail) }
-        tallies[change] = tally
+        let isSample = tallies[index].samples.count < Self.maximumSamples
+        let known = isLoss || isSample ? place() : nil
+        if let known, isSample { tallies[index].samples.append(known) }
+        if let detail, tallies[index].details.count < Self.maximumDetails {
+            tallies[index].details.append(detail)
+        }
         guard isLoss else { return }
         if change.effect == .undecided, !isLenient {
             throw .undecided(change, known, detail)
         }
         if isStrict, !isLenient { throw .strict(change, known, detail) }
         try onLoss?(change, known, detail, partCount)
+    }
+
+    /// Counts a key that was read.
+    func noteRead(_ kind: ValueKind, _ module: ModuleID? = nil) {
+        counted.read.add(kind, module: module?.name)
+    }
+
+    /// Counts a key that was written, and not copied.
+    func noteWritten(_ kind: ValueKind, _ module: ModuleID?, hasDeadline: Bool) {
+        counted.written.add(kind, module: module?.name)
+        if hasDeadline { counted.written.deadlines += 1 }
+    }
+
+    /// Counts keys that were read, copied and so written.
+    func noteCopied(_ counts: KeyCounts) {
+        counted.read.add(counts)
+        counted.copied.add(counts)
+        counted.written.add(counts)
+        counted.written.deadlines += counts.deadlines
+    }
+
+    /// Where a change is among the others, which are few.
+    private func index(of change: Change) -> Int {
+        if lastIndex < changes.count, changes[lastIndex] == change { return lastIndex }
+        if let known = changes.firstIndex(of: change) {
+            lastIndex = known
+        } else {
+            lastIndex = changes.count
+            changes.append(change)
+            tallies.append(Tally())
+        }
+        return lastIndex
     }
 }
 
@@ -151,15 +191,5 @@ extension ValueKind {
         guard let kind = ValueKind.allCases.first(where: { $0.commandName == commandName })
         else { return nil }
         self = kind
-    }
-}
-
-extension Ledger.Keys {
-    /// Counts keys that were read, copied and so written.
-    mutating func noteCopied(_ counts: KeyCounts) {
-        read.add(counts)
-        copied.add(counts)
-        written.add(counts)
-        written.deadlines += counts.deadlines
     }
 }

@@ -23,14 +23,30 @@ package struct Migration {
     /// Says what a conversion to a file called `output` would do, and writes nothing.
     package func plan(output: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
-        let ledger = Ledger(isLenient: true, isStrict: false)
         let isLog = inputs.contains { Paths.isDirectory($0) }
-        let conversion = try Conversion(isLog ? logDecisions() : decisions, ledger) { suffix in
+        let conversion = try rehearse(isLog: isLog, output)
+        if let suspects = conversion.suspects { try find(suspects, isLog: isLog) }
+        var report = report(of: conversion, start)
+        if !inputs.contains("-"), !decisions.isSalvaging, !report.isUndecided {
+            report.memory = try decisions.destination.memoryByteCount(of: inputs)
+        }
+        return report
+    }
+
+    /// A conversion whose output goes nowhere, and which stops at no decision.
+    private func rehearse(
+        isLog: Bool,
+        _ output: String,
+        lookingFor suspects: DuplicateKeys.Suspects? = nil
+    ) throws(MigrationError) -> Conversion {
+        let ledger = Ledger(isLenient: true, isStrict: false)
+        let decisions = isLog ? try logDecisions() : decisions
+        let conversion = try Conversion(decisions, ledger, lookingFor: suspects) { suffix in
             CountingSink(name: MigrationOutput.name(output, suffix))
         }
         if isLog {
             let commands = CountingSink(name: "\(output) commands")
-            conversion.log = LogConversion(commands, conversion.decisions, ledger)
+            conversion.log = LogConversion(commands, decisions, ledger)
         }
         do {
             try readAll(into: conversion)
@@ -39,11 +55,24 @@ package struct Migration {
             guard ledger.hasUndecided(.unreadable) else { throw error }
         }
         try conversion.finish()
-        var report = report(of: conversion, start)
-        if !inputs.contains("-"), !decisions.isSalvaging, !report.isUndecided {
-            report.memory = try decisions.destination.memoryByteCount(of: inputs)
+        return conversion
+    }
+
+    /// Goes over everything once more, and throws if one of the suspects is a key that is written
+    /// twice.
+    private func find(
+        _ suspects: DuplicateKeys.Suspects,
+        isLog: Bool
+    ) throws(MigrationError) {
+        guard !inputs.contains("-") else {
+            throw .impossible(
+                "a key would be written twice into a database, which no server loads; of a file, "
+                    + "not a pipe, it would be said which"
+            )
         }
-        return report
+        var again = self
+        again.progress = nil
+        _ = try again.rehearse(isLog: isLog, "", lookingFor: suspects)
     }
 
     /// Converts, and publishes the output, its report and what else goes beside it.
@@ -83,6 +112,7 @@ package struct Migration {
         }
         try readAll(into: conversion)
         try conversion.finish()
+        if let suspects = conversion.suspects { try find(suspects, isLog: output.isLog) }
         let report = report(of: conversion, start)
         try losses.finish(report)
         try output.write(report.page(.done), to: try output.besides("report.txt"))

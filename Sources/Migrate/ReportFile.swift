@@ -50,6 +50,9 @@ package final class ReportFile {
 private struct ReportLines: ~Copyable {
     private var buffer = ByteWriter()
     private var isFirst = true
+    /// The change of the last loss, and how a line about it begins.
+    private var lastChange: Change?
+    private var head = ByteString("")
 
     mutating func begin(_ selection: Selection) {
         buffer.append("{\"mapping\":[")
@@ -63,17 +66,35 @@ private struct ReportLines: ~Copyable {
     mutating func add(_ change: Change, _ place: Place?, _ detail: String?, _ partCount: Int) {
         if !isFirst { buffer.append(",\n") }
         isFirst = false
-        buffer.append(
-            .object([
-                ("feature", .text(change.feature.rawValue)),
-                ("rule", .text(change.rule)),
-                ("subject", .text(change.subject)),
-                ("db", .optional(place?.database)),
-                ("key", place.map { .bytes($0.key) } ?? .null),
-                ("parts", .count(partCount)),
-                ("detail", detail.map { .text($0) } ?? .null),
-            ])
-        )
+        if lastChange != change { begin(change) }
+        let head = head
+        buffer.append(head.bytes)
+        if let place {
+            buffer.append(decimal: Int64(clamping: place.database))
+            buffer.append(",\"key\":")
+            buffer.append(json: place.key.bytes)
+        } else {
+            buffer.append("null,\"key\":null")
+        }
+        buffer.append(",\"parts\":")
+        buffer.append(decimal: Int64(partCount))
+        buffer.append(",\"detail\":")
+        let text: JSON = detail.map { .text($0) } ?? .null
+        buffer.append(text)
+        buffer.append("}")
+    }
+
+    private mutating func begin(_ change: Change) {
+        lastChange = change
+        var head = ByteWriter()
+        head.append("{\"feature\":")
+        head.append(.text(change.feature.rawValue))
+        head.append(",\"rule\":")
+        head.append(.text(change.rule))
+        head.append(",\"subject\":")
+        head.append(.text(change.subject))
+        head.append(",\"db\":")
+        self.head = ByteString(head.bytes)
     }
 
     mutating func end(_ report: Report) {

@@ -110,6 +110,10 @@ public struct FileReader: ~Copyable {
         get { walk.input.window(at: 0, count: walk.input.available) }
     }
 
+    /// Whether a compressed string has come so far: whether the server that wrote the file was told
+    /// to compress, as soon as there was anything to gain.
+    public var hasCompressedStrings: Bool { walk.input.hasCompressedStrings }
+
     /// Where in the file the last record begins.
     public var offsetOfRecord: Int { recordOffset }
 
@@ -211,6 +215,7 @@ public struct FileReader: ~Copyable {
             preconditionFailure("a run follows a key whose value was read")
         }
         walk.input.consume(run.byteCount)
+        if run.hasCompressedStrings { walk.input.hasCompressedStrings = true }
     }
 
     mutating func finishPending() throws(RDBError) {

@@ -58,6 +58,12 @@ public struct FileWriter: ~Copyable {
     /// Bytes written so far.
     public var count: Int { value.output.count }
 
+    /// Whether strings are compressed, from here on, where that makes them shorter.
+    public var isCompressing: Bool {
+        get { value.output.isCompressing }
+        set { value.output.isCompressing = newValue }
+    }
+
     /// Writes a fact about the file.
     public mutating func auxiliary(_ name: ByteString, _ text: ByteString) throws(RDBError) {
         value.output.append(Opcode.auxiliary)

@@ -154,6 +154,7 @@ extension Input {
                     "\(count) bytes cannot expand to \(byteCount)"
                 )
             }
+            hasCompressedStrings = true
             return .compressed(count: Int(count), byteCount: Int(byteCount))
         default:
             throw RDBError(

@@ -29,6 +29,9 @@ struct Input: ~Copyable {
     /// Bytes at the start of the buffer that the tap has had.
     private var tapped = 0
 
+    /// Whether a compressed string has come so far.
+    var hasCompressedStrings = false
+
     var scratch = ByteWriter()
     var otherScratch = ByteWriter()
 

@@ -9,7 +9,8 @@ struct Output: ~Copyable {
     private let chunks: (any ChunkSink)?
     private var steps: [FileChunk.Step] = []
     private var checksum = CRC64()
-    private let isCompressing: Bool
+    /// Whether strings are compressed where that makes them shorter.
+    var isCompressing: Bool
     private var compressor: LZFCompressor?
     private var compressed = ByteWriter()
     /// Bytes that the sink has had.
@@ -72,7 +73,7 @@ struct Output: ~Copyable {
     }
 
     mutating func append(_ bytes: RawSpan) throws(RDBError) {
-        if bytes.byteCount < Self.chunkByteCount || sink == nil {
+        if bytes.byteCount < Self.chunkByteCount / 2 || sink == nil {
             buffer.append(bytes)
             try flushIfFull()
             return

@@ -109,6 +109,14 @@ public protocol PayloadVisitor: ~Copyable {
     ///
     /// `count` counts members or fields.
     mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError)
+    /// The most bytes of a sound listpack of fields with deadlines that is given whole, unless a
+    /// walk validates containers; the fields of others come one by one.
+    var largestDeadlineListpack: Int { get }
+    /// All of a hash whose fields may have deadlines, as a listpack.
+    mutating func deadlineListpack(
+        _ bytes: RawSpan,
+        _ listpack: DeadlineListpack
+    ) throws(RDBError)
     /// All of a set of integers, as an intset.
     mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError)
 
@@ -199,6 +207,13 @@ extension PayloadVisitor where Self: ~Copyable {
     ) throws(RDBError) {}
     /// Does nothing.
     public mutating func listpack(_ bytes: RawSpan, count: Int) throws(RDBError) {}
+    /// None.
+    public var largestDeadlineListpack: Int { 0 }
+    /// Does nothing.
+    public mutating func deadlineListpack(
+        _ bytes: RawSpan,
+        _ listpack: DeadlineListpack
+    ) throws(RDBError) {}
     /// Does nothing.
     public mutating func intset(_ bytes: RawSpan, count: Int) throws(RDBError) {}
     /// Does nothing.

@@ -36,11 +36,52 @@ extension PayloadWriter {
 
     /// Writes a listpack as the target packs its collections.
     private mutating func writePacked(_ listpack: RawSpan) throws(RDBError) {
+        try Self.write(listpack, for: target, &ziplist, to: &output)
+    }
+
+    private static func write(
+        _ listpack: RawSpan,
+        for target: Target,
+        _ ziplist: inout ZiplistWriter,
+        to output: inout Output
+    ) throws(RDBError) {
         if target.hasListpacks { return try output.append(string: listpack) }
-        var reader = try PackedReader(listpack, offset: 0, checks: .bounds)
-        var writer = ZiplistWriter()
-        while let element = try reader.next() { writer.append(element) }
-        try writer.finish { bytes throws(RDBError) in try output.append(string: bytes) }
+        do {
+            var scan = try ListpackScan(listpack)
+            while let entry = try scan.next() {
+                if let integer = scan.integer(at: entry) {
+                    ziplist.append(.integer(integer))
+                } else {
+                    ziplist.append(.bytes(scan.string(at: entry)))
+                }
+            }
+        } catch {
+            throw RDBError(error, in: 0)
+        }
+        try finish(&ziplist, to: &output)
+    }
+
+    private static func finish(
+        _ ziplist: inout ZiplistWriter,
+        to output: inout Output
+    ) throws(RDBError) {
+        try ziplist.finish { bytes throws(RDBError) in try output.append(string: bytes) }
+    }
+
+    private static func finish(
+        _ held: inout ListpackWriter,
+        for target: Target,
+        _ ziplist: inout ZiplistWriter,
+        to output: inout Output
+    ) throws(RDBError) {
+        try held.finish { bytes throws(RDBError) in
+            try write(bytes, for: target, &ziplist, to: &output)
+        }
+    }
+
+    /// Writes what is held, all of it, behind the type byte.
+    mutating func finishPacked() throws(RDBError) {
+        try Self.finish(&held, for: target, &ziplist, to: &output)
     }
 
     /// Writes elements that were held back to the end as the target packs them.
@@ -65,9 +106,7 @@ extension PayloadWriter {
             // Nothing: the plain layouts can be empty.
             return try stream()
         }
-        var taken = ListpackWriter()
-        swap(&taken, &held)
-        try taken.finish { bytes throws(RDBError) in try writePacked(bytes) }
+        try finishPacked()
     }
 
     private mutating func finishIntset() throws(RDBError) {
@@ -161,8 +200,7 @@ extension PayloadWriter {
             output.append(count: 1)
             return try output.append(string: element)
         }
-        var writer = ZiplistWriter()
-        writer.append(element)
-        try writer.finish { bytes throws(RDBError) in try output.append(string: bytes) }
+        ziplist.append(element)
+        try Self.finish(&ziplist, to: &output)
     }
 }

@@ -29,6 +29,9 @@ public struct PayloadWriter: PayloadVisitor, ~Copyable {
     /// Elements that were announced and are still to come.
     var remaining = 0
 
+    /// For a target that packs so.
+    var ziplist = ZiplistWriter()
+
     /// Elements held back.
     var held = ListpackWriter()
     var isHoldingIntegersOnly = true

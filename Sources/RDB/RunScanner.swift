@@ -6,6 +6,8 @@ struct RunScanner: ~Escapable {
     var position = 0
     /// The type byte of the last head.
     private(set) var typeByte: UInt8 = 0
+    /// Whether a compressed string was passed.
+    private(set) var hasCompressedStrings = false
 
     @_lifetime(copy bytes)
     init(_ bytes: RawSpan) {
@@ -59,7 +61,8 @@ struct RunScanner: ~Escapable {
             position += 4
         default:
             guard let string = readPlainString() else { return false }
-            key.name = string
+            key.nameStart = UInt32(truncatingIfNeeded: string.lowerBound)
+            key.nameCount = UInt32(truncatingIfNeeded: string.count)
         }
         return remaining >= 0
     }
@@ -76,11 +79,20 @@ struct RunScanner: ~Escapable {
         case .packed:
             guard let count = readListpack(), count > 0 else { return false }
             if key.encoding == .setListpack {
-                key.packedCount = count
+                key.packedCount = UInt32(truncatingIfNeeded: count)
                 return true
             }
-            key.packedCount = count / 2
+            key.packedCount = UInt32(truncatingIfNeeded: count / 2)
             return count % 2 == 0
+        case .scored:
+            guard let range = readPlainString(),
+                let count = ScoredListpack.memberCount(
+                    bytes.part(from: range.lowerBound, count: range.count)
+                ),
+                count > 0
+            else { return false }
+            key.packedCount = UInt32(truncatingIfNeeded: count)
+            return true
         case .intset:
             guard let range = readPlainString(),
                 let intset = try? Intset(
@@ -89,7 +101,7 @@ struct RunScanner: ~Escapable {
                 ),
                 intset.firstOutOfOrder() == nil
             else { return false }
-            key.packedCount = intset.count
+            key.packedCount = UInt32(truncatingIfNeeded: intset.count)
             return true
         case .nodes:
             guard let count = readCount(), count > 0 else { return false }
@@ -180,6 +192,7 @@ struct RunScanner: ~Escapable {
                 whole <= LZF.maximumByteCount(ofCompressed: count), count <= remaining
             else { return false }
             position += count
+            hasCompressedStrings = true
         default: return false
         }
         return remaining >= 0

@@ -15,8 +15,17 @@ struct ZiplistWriter: ~Copyable {
         for _ in 0..<Ziplist.headerByteCount { output.append(0) }
     }
 
+    /// Drops every element.
+    mutating func removeAll() {
+        output.truncate(to: Ziplist.headerByteCount)
+        count = 0
+        previous = 0
+        last = Ziplist.headerByteCount
+    }
+
     mutating func append(_ value: PackedValue) {
         last = output.count
+        if case .bytes(let bytes) = value, appendShort(bytes) { return }
         if previous < 0xFE {
             output.append(UInt8(previous))
         } else {
@@ -35,6 +44,22 @@ struct ZiplistWriter: ~Copyable {
         }
         previous = output.count - last
         count += 1
+    }
+
+    /// Appends what most entries are: a short string, behind an entry that is not long.
+    @inline(__always)
+    private mutating func appendShort(_ bytes: RawSpan) -> Bool {
+        let size = bytes.byteCount
+        guard 1..<0x40 ~= size, previous < 0xFE, bytes.byte(at: 0) > UInt8(ascii: "9") else {
+            return false
+        }
+        output.reserve(size + 2)
+        output.append(UInt8(truncatingIfNeeded: previous))
+        output.append(UInt8(truncatingIfNeeded: size))
+        output.append(bytes)
+        previous = size + 2
+        count += 1
+        return true
     }
 
     private mutating func append(integer: Int64) {
@@ -72,14 +97,15 @@ struct ZiplistWriter: ~Copyable {
         output.append(string)
     }
 
-    /// Writes header and end, and hands the bytes to `body`.
-    consuming func finish<Failure: Error>(
+    /// Writes header and end, hands the bytes to `body`, and starts anew.
+    mutating func finish<Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         output.append(0xFF)
         output.overwrite(at: 0, with: UInt32(output.count))
         output.overwrite(at: 4, with: UInt32(last))
         output.overwrite(at: 8, with: UInt16(min(count, Ziplist.unknownCount)))
+        defer { removeAll() }
         try body(output.bytes)
     }
 }

@@ -103,23 +103,7 @@ extension PayloadWalk {
         let offset = input.position + cursor
         let number = try input.peekNumber(at: &cursor)
         if number == 0 { return nil }
-        return try checkedDeadline(number, after: base.map { $0 - 1 } ?? 0, offset)
-    }
-
-    /// `number` milliseconds after `start`, within what Redis keeps.
-    private func checkedDeadline(
-        _ number: UInt64,
-        after start: Int64,
-        _ offset: Int
-    ) throws(RDBError) -> Int64 {
-        guard let number = Int64(exactly: number) else {
-            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline of a field")
-        }
-        let (deadline, overflow) = start.addingReportingOverflow(number)
-        guard !overflow, deadline >= 0, deadline < 1 << 48 else {
-            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline of a field")
-        }
-        return deadline
+        return try DeadlineFields.checked(number, after: base.map { $0 - 1 } ?? 0, offset)
     }
 
     private mutating func peekSignedDeadline(at cursor: inout Int) throws(RDBError) -> Int64? {
@@ -178,22 +162,23 @@ extension PayloadWalk {
         extent.earliestDeadline = earliest > 0 ? earliest : nil
         try visitor.announce(extent)
         try checkMembers(packed, stride: 3)
-        var reader = try elements(of: packed)
+        if reporting == .encoded, !validation.contains(.containers),
+            extent.byteCount ?? 0 <= visitor.largestDeadlineListpack,
+            let listpack = DeadlineListpack(try bytes(of: packed))
+        {
+            try visitor.deadlineListpack(try bytes(of: packed), listpack)
+            return finish(packed)
+        }
+        var fields = DeadlineFields(try elements(of: packed))
         var previous: Int64 = 0
-        while let field = try reader.next() {
-            let value = try reader.require(.oddCount)
-            let offset = reader.position
-            let number = try reader.requireInteger(.invalidDeadline)
-            guard number >= 0 else {
-                throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline")
-            }
-            var deadline: Int64?
-            if number > 0 { deadline = try checkedDeadline(UInt64(number), after: 0, offset) }
-            if validation.contains(.containers), (deadline ?? .max) < previous {
+        while let field = try fields.next() {
+            let deadline = field.deadline ?? .max
+            if validation.contains(.containers), deadline < previous {
+                let offset = fields.position
                 throw RDBError(.wrongOrder, at: offset, "the deadlines do not ascend")
             }
-            previous = deadline ?? .max
-            try visitor.hashField(field, value: value, deadline: deadline)
+            previous = deadline
+            try visitor.hashField(field.field, value: field.value, deadline: field.deadline)
         }
         finish(packed)
     }

@@ -91,7 +91,11 @@ extension PayloadWalk {
         let byteCount = try bytes(of: packed).byteCount
         try visitor.announce(Extent(count: count, byteCount: byteCount))
         try checkMembers(packed, stride: 2)
-        if reporting == .encoded, try isSorted(packed) {
+        if reporting == .encoded, container == .listpack,
+            ScoredListpack.memberCount(try bytes(of: packed)) == count
+        {
+            try visitor.listpack(try bytes(of: packed), count: count)
+        } else if reporting == .encoded, try isSorted(packed) {
             let sound = try makeSound(packed)
             try visitor.listpack(try bytes(of: sound), count: count)
         } else {
