@@ -40,7 +40,9 @@ struct LoadMaker {
 
     /// Makes the value that `walk` reports.
     func make(_ walk: (inout LoadCommands) throws(RDBError) -> Void) throws(RDBError) {
-        try stopping { () throws(LoadError) in _ = try perform(["UNLINK", temporary]) }
+        try stopping { () throws(LoadError) in
+            _ = try traffic.perform(["UNLINK", temporary], for: key)
+        }
         var commands = LoadCommands(key: temporary, for: target) { step throws(RDBError) in
             try stopping { () throws(LoadError) in try send(step) }
         }
@@ -56,8 +58,20 @@ struct LoadMaker {
         } else if step.isOrdered {
             try transact(step)
         } else {
-            note(try perform(step.requests, step.count, isRepeatable: true))
+            note(try perform(step, isRepeatable: true))
         }
+    }
+
+    private func perform(
+        _ step: LoadCommands.Step,
+        isRepeatable: Bool
+    ) throws(LoadError) -> Reply? {
+        try traffic.perform(
+            step.requests,
+            replyCount: step.count,
+            for: key,
+            isRepeatable: isRepeatable
+        )
     }
 
     private func note(_ reply: Reply?) {
@@ -67,10 +81,10 @@ struct LoadMaker {
     /// Adds elements to a list that has `length`; that it had more by then tells of success.
     private func push(_ step: LoadCommands.Step, from length: Int) throws(LoadError) {
         while true {
-            if let reply = try perform(step.requests, step.count, isRepeatable: false) {
+            if let reply = try perform(step, isRepeatable: false) {
                 return note(reply)
             }
-            guard case .integer(let found) = try perform(["LLEN", temporary]),
+            guard case .integer(let found) = try traffic.perform(["LLEN", temporary], for: key),
                 Int(found) == length
             else { return }
         }
@@ -83,7 +97,12 @@ struct LoadMaker {
         writer.append(step.requests.bytes)
         writer.append(request: ["EXEC"])
         let requests = ByteString(writer.bytes).array
-        let reply = try perform(requests, step.count + 2, isRepeatable: true)
+        let reply = try traffic.perform(
+            requests,
+            replyCount: step.count + 2,
+            for: key,
+            isRepeatable: true
+        )
         guard case .array(let replies) = reply else { return note(reply) }
         // What is refused since it was done before comes from a step that was sent twice.
         let refusal = replies.first { reply in
@@ -97,7 +116,8 @@ struct LoadMaker {
     /// Gives the value its deadline and its name.
     private func finish() throws(LoadError) {
         if progress.refusal == nil, let deadline = key.deadline {
-            _ = try perform(["PEXPIREAT", temporary, ByteString("\(deadline)")])
+            let moment = ByteString("\(deadline)")
+            _ = try traffic.perform(["PEXPIREAT", temporary, moment], for: key)
         }
         if progress.refusal == nil, try rename() {
             tally.outcome.loaded += 1
@@ -106,7 +126,7 @@ struct LoadMaker {
         }
         let refusal = progress.refusal
         progress.refusal = nil
-        _ = try perform(["UNLINK", temporary])
+        _ = try traffic.perform(["UNLINK", temporary], for: key)
         if let refusal { return tally.outcome.fail(key, refusal) }
         try tally.foundOccupied(key)
     }
@@ -115,39 +135,17 @@ struct LoadMaker {
     private func rename() throws(LoadError) -> Bool {
         let command: ByteString = options.existing == .replace ? "RENAME" : "RENAMENX"
         while true {
-            switch try perform([command, temporary, key.name], isRepeatable: false) {
+            let request = [command, temporary, key.name]
+            switch try traffic.perform(request, for: key, isRepeatable: false) {
             case .integer(let count): return count == 1
             case .error(let text):
                 progress.refusal = text
                 return false
             case nil:
-                if case .integer(0) = try perform(["EXISTS", temporary]) { return true }
+                let reply = try traffic.perform(["EXISTS", temporary], for: key)
+                if case .integer(0) = reply { return true }
             default: return true
             }
         }
-    }
-
-    private func perform(
-        _ request: [ByteString],
-        isRepeatable: Bool = true
-    ) throws(LoadError) -> Reply? {
-        var writer = ByteWriter()
-        writer.append(request: request)
-        return try perform(ByteString(writer.bytes).array, 1, isRepeatable: isRepeatable)
-    }
-
-    private func perform(
-        _ requests: [UInt8],
-        _ count: Int,
-        isRepeatable: Bool
-    ) throws(LoadError) -> Reply? {
-        let step = LoadStep(isRepeatable: isRepeatable)
-        let item = LoadItem(
-            key: key,
-            requests: requests,
-            replyCount: count,
-            purpose: .step(step)
-        )
-        return try traffic.perform(item, step)
     }
 }

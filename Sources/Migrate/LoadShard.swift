@@ -17,6 +17,9 @@ final class LoadShard {
     /// When it answered last, or began to owe an answer.
     private var heardAt = MonotonicTime(nanoseconds: 0)
     private let time = SystemTime()
+    /// How much may be unsent before it is tried to send it.
+    private var pumpAt = LoadShard.pieceByteCount
+    private static let pieceByteCount = 256 << 10
     /// Bytes of items that were sent and not answered.
     private(set) var byteCount = 0
 
@@ -68,10 +71,19 @@ final class LoadShard {
         byteCount += item.byteCount
     }
 
+    /// Moves bytes if there are many more than when that was done last: a window is not held back
+    /// until it is full, and a server that is busy is not asked for every item.
+    func pumpIfDue() throws(ServerError) {
+        guard let client, client.unsentByteCount > pumpAt else { return }
+        try client.pump()
+        pumpAt = client.unsentByteCount + Self.pieceByteCount
+    }
+
     /// Moves bytes, and hands over every item that was answered.
     func exchange(_ body: (LoadItem, Reply) throws(LoadError) -> Void) throws(LoadError) {
         guard let client else { return }
         do throws(ServerError) { try client.pump() } catch { throw .server(error) }
+        pumpAt = client.unsentByteCount + Self.pieceByteCount
         while let reply = try nextReply() {
             heardAt = time.monotonicTime
             guard let (item, answer) = try take(reply) else { continue }
@@ -124,6 +136,7 @@ final class LoadShard {
     /// Gives up the connection; returns what was not answered and has to be sent again.
     func disconnect() -> [LoadItem] {
         client = nil
+        pumpAt = Self.pieceByteCount
         let items = sent[answered...].compactMap { expectation -> LoadItem? in
             guard case .item(var item) = expectation else { return nil }
             item.mayBeDone = true

@@ -110,18 +110,7 @@ final class LoadTally {
     /// Finds out by its value whether a key that is there was made by this load.
     private func decide(_ item: LoadItem) throws(LoadError) {
         guard case .restore(let range) = item.purpose else { return }
-        let step = LoadStep(isRepeatable: true)
-        var request = ByteWriter()
-        request.append(request: ["DUMP", item.key.name])
-        let reply = try traffic.perform(
-            LoadItem(
-                key: item.key,
-                requests: ByteString(request.bytes).array,
-                replyCount: 1,
-                purpose: .step(step)
-            ),
-            step
-        )
+        let reply = try traffic.perform(["DUMP", item.key.name], for: item.key)
         guard case .bulk(let there) = reply,
             let digest = Self.digest(there.bytes),
             digest == Self.digest(item.requests.bytes.extracting(range))

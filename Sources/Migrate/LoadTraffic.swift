@@ -60,10 +60,39 @@ final class LoadTraffic {
     /// Sends a step, waits for it, and returns what the server said.
     ///
     /// Nil means that the connection was lost: the step may have been done, or not.
-    func perform(_ item: LoadItem, _ step: LoadStep) throws(LoadError) -> Reply? {
+    private func perform(_ item: LoadItem, _ step: LoadStep) throws(LoadError) -> Reply? {
         try put(item)
         while step.outcome == nil, !step.isInDoubt { try turn() }
         return step.outcome
+    }
+
+    /// Sends one request for a key as a step.
+    func perform(
+        _ request: [ByteString],
+        for key: LoadedKey,
+        isRepeatable: Bool = true
+    ) throws(LoadError) -> Reply? {
+        var writer = ByteWriter()
+        writer.append(request: request)
+        let bytes = ByteString(writer.bytes).array
+        return try perform(bytes, replyCount: 1, for: key, isRepeatable: isRepeatable)
+    }
+
+    /// Sends requests for a key as a step.
+    func perform(
+        _ requests: [UInt8],
+        replyCount: Int,
+        for key: LoadedKey,
+        isRepeatable: Bool
+    ) throws(LoadError) -> Reply? {
+        let step = LoadStep(isRepeatable: isRepeatable)
+        let item = LoadItem(
+            key: key,
+            requests: requests,
+            replyCount: replyCount,
+            purpose: .step(step)
+        )
+        return try perform(item, step)
     }
 
     /// Waits until every item is settled.
@@ -172,10 +201,7 @@ final class LoadTraffic {
             waiting.append(item)
             return try lose(shard, .server(error))
         }
-        // Half a window is not held back until the window is full.
-        if let client = shard.client, client.unsentByteCount > 256 << 10 {
-            do throws(ServerError) { try client.pump() } catch { try lose(shard, .server(error)) }
-        }
+        do throws(ServerError) { try shard.pumpIfDue() } catch { try lose(shard, .server(error)) }
     }
 
     // When a server cannot go on.

@@ -31,6 +31,8 @@ final class LoadTransactions: Destinable {
 
     /// Where the server keeps how far it has come.
     private static let note: ByteString = "larder-load:log"
+    /// What the steps are for.
+    private let key = LoadedKey(name: note, database: 0, deadline: nil, position: .commands)
     private static let transactionByteCount = 64 << 10
     private static let transactionCount = 1000
 
@@ -96,7 +98,9 @@ final class LoadTransactions: Destinable {
     private func askForNote() throws(LoadError) -> Int {
         if let doneBefore { return doneBefore }
         var found = 0
-        if case .bulk(let text) = try perform(["GET", Self.note]), let number = Int(text.text) {
+        if case .bulk(let text) = try traffic.perform(["GET", Self.note], for: key),
+            let number = Int(text.text)
+        {
             found = number
         }
         doneBefore = found
@@ -120,9 +124,17 @@ final class LoadTransactions: Destinable {
         let replyCount = waitingCount + 6
         var reply: Reply?
         repeat {
-            reply = try perform(requests, replyCount, isRepeatable: false)
+            tally.outcome.byteCount += requests.count
+            reply = try traffic.perform(
+                requests,
+                replyCount: replyCount,
+                for: key,
+                isRepeatable: false
+            )
             // The connection was lost: the server knows whether it is done.
-            if reply == nil, try perform(["GET", Self.note]) == .bulk(note) { break }
+            guard reply == nil else { break }
+            let done = try traffic.perform(["GET", Self.note], for: key)
+            if done == .bulk(note) { break }
         } while reply == nil
         try check(reply)
         doneCount += waitingCount
@@ -154,25 +166,7 @@ final class LoadTransactions: Destinable {
 
     /// Takes the note out of the server: the load has ended.
     func removeNote() throws(LoadError) {
-        _ = try perform(["DEL", Self.note])
-    }
-
-    private func perform(_ request: [ByteString]) throws(LoadError) -> Reply? {
-        var writer = ByteWriter()
-        writer.append(request: request)
-        return try perform(ByteString(writer.bytes).array, 1, isRepeatable: true)
-    }
-
-    private func perform(
-        _ requests: [UInt8],
-        _ count: Int,
-        isRepeatable: Bool
-    ) throws(LoadError) -> Reply? {
-        tally.outcome.byteCount += requests.count
-        let step = LoadStep(isRepeatable: isRepeatable)
-        let key = LoadedKey(name: Self.note, database: 0, deadline: nil, position: .commands)
-        let item = LoadItem(key: key, requests: requests, replyCount: count, purpose: .step(step))
-        return try traffic.perform(item, step)
+        _ = try traffic.perform(["DEL", Self.note], for: key)
     }
 }
 
