@@ -26,6 +26,7 @@ extension Conversion {
         guard let salvage = file?.salvage else { throw .input(fault) }
         try note(salvage, fault)
         try read(saved, named: path, progress: progress)
+        facts.noteDamaged(byteCount: (try? InputStream(path: path))?.byteCount)
     }
 
     private func note(

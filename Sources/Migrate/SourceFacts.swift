@@ -49,6 +49,12 @@ package struct SourceFacts: Sendable {
         files[files.count - 1].checksum = summary.checksum
     }
 
+    /// The last file was damaged: what was read is not all of it, and no checksum is its own.
+    mutating func noteDamaged(byteCount: Int?) {
+        files[files.count - 1].checksum = nil
+        if let byteCount { files[files.count - 1].byteCount = byteCount }
+    }
+
     /// The number of the file being read.
     var index: Int { files.count - 1 }
 
