@@ -1,4 +1,5 @@
 import Bytes
+import RDB
 import RESP
 
 /// One server that keys are read from.
@@ -44,7 +45,7 @@ final class LiveNode {
     }
 
     /// Asks for the values and deadlines of `keys`.
-    func ask(_ keys: ArraySlice<ByteString>) {
+    func ask(_ keys: [ByteString]) {
         let knowsMoments = identity.knowsDeadlineMoments
         client.queue { requests in
             for key in keys {
@@ -66,12 +67,59 @@ final class LiveNode {
         default: throw ServerError(client.url.description, .unexpected(command: "DUMP"))
         }
         averageByteCount += (Double(payload?.byteCount ?? 0) - averageByteCount) / 16
+        let (isThere, deadline) = try readDeadline()
+        // Gone in between; the value was still there.
+        return (isThere ? payload : nil, deadline)
+    }
+
+    private func readDeadline() throws(ServerError) -> (isThere: Bool, Int64?) {
         let base = identity.knowsDeadlineMoments ? 0 : try readTime()
         guard case .integer(let moment) = try client.nextReplyWaiting() else {
             throw ServerError(client.url.description, .unexpected(command: "PEXPIRETIME"))
         }
-        // -2: gone in between; the value was still there.
-        return (moment == -2 ? nil : payload, moment < 0 ? nil : base + moment)
+        return (moment != -2, moment < 0 ? nil : base + moment)
+    }
+
+    /// Those among `keys` whose values take more than `limit` bytes and can come in parts, by
+    /// their places, with their kinds.
+    ///
+    /// A server all of whose memory is less is not asked; one that does not tell, or may not,
+    /// has none.
+    func largeKeys(
+        among keys: ArraySlice<ByteString>,
+        over limit: Int
+    ) throws(ServerError) -> [Int: ValueKind] {
+        guard !keys.isEmpty, identity.usedMemory > limit else { return [:] }
+        for key in keys { client.queue(["MEMORY", "USAGE", key]) }
+        var large: [Int] = []
+        for place in keys.indices {
+            guard case .integer(let byteCount) = try client.nextReplyWaiting() else { continue }
+            if byteCount > limit { large.append(place) }
+        }
+        var kinds: [Int: ValueKind] = [:]
+        for place in large {
+            guard case .status(let name) = try client.ask(["TYPE", keys[place]]) else { continue }
+            kinds[place] = LiveParts.kind(named: name)
+        }
+        return kinds
+    }
+
+    /// A value to be read in parts, and when it expires; nothing if it is gone.
+    func parts(
+        of key: ByteString,
+        _ kind: ValueKind
+    ) throws(ServerError) -> (LiveParts?, Int64?) {
+        let knowsMoments = identity.knowsDeadlineMoments
+        if !knowsMoments { client.queue(["TIME"]) }
+        client.queue([knowsMoments ? "PEXPIRETIME" : "PTTL", key])
+        let (isThere, deadline) = try readDeadline()
+        let parts = LiveParts(
+            client: client,
+            key: key,
+            kind: kind,
+            hasFieldDeadlines: identity.target.holdsFieldDeadlines
+        )
+        return (isThere ? parts : nil, deadline)
     }
 
     /// What the server's clock says, in milliseconds.

@@ -3,21 +3,21 @@ import RESP
 import Transport
 
 /// A key of a live server.
-package struct LiveKey: Sendable {
+package struct LiveKey {
     /// The database.
     package let database: Int
     /// The key.
     package let name: ByteString
-    /// What `DUMP` answered.
-    package let payload: ByteString
+    /// Its value, which can be read until the next key is asked for.
+    package let value: LiveValue
     /// When it expires, in milliseconds since 1970.
     package let deadline: Int64?
 }
 
 /// Everything that a live server holds, or all primaries of a cluster, key by key.
 ///
-/// `SCAN` finds the keys, which are asked for in pipelines of a few megabytes; memory grows with
-/// the largest value, not with the data set. While the server changes, keys may come twice, and
+/// `SCAN` finds the keys, which are asked for in pipelines of a few megabytes; larger values come
+/// in parts, so that memory grows neither with the data set nor with a value. While the server changes, keys may come twice, and
 /// those that come and go may not come at all: that is `SCAN`'s promise. Keys that vanish between
 /// being found and being asked for are counted.
 package final class LiveSource {
@@ -28,11 +28,15 @@ package final class LiveSource {
     /// Keys that were found and then were gone.
     package private(set) var vanishedCount = 0
     private let nodes: [LiveNode]
+    /// Values that take more memory at the server are read in parts.
+    private let partsOver: Int
     private let map: ClusterMap?
 
-    /// Connects to the server, or to all primaries of its cluster.
-    package init(at url: ServerURL) throws(ServerError) {
+    /// Connects to the server, or to all primaries of its cluster; values that take more than
+    /// `partsOver` bytes there are read in parts.
+    package init(at url: ServerURL, partsOver: Int = 32 << 20) throws(ServerError) {
         self.url = url
+        self.partsOver = partsOver
         let first = try ServerClient(connectingTo: url)
         identity = try first.identity()
         guard identity.isClusterNode, let map = try ServerClient.clusterMap(of: url) else {
@@ -83,8 +87,8 @@ package final class LiveSource {
             }
             isLast = next == nil
             let rest = next.map { [$0] } ?? []
-            try read(keys, of: node, then: rest) { index, payload, deadline throws(Failure) in
-                guard let payload else {
+            try read(keys, of: node, then: rest) { index, value, deadline throws(Failure) in
+                guard let value else {
                     vanishedCount += 1
                     return
                 }
@@ -92,7 +96,7 @@ package final class LiveSource {
                     LiveKey(
                         database: database,
                         name: keys[index],
-                        payload: payload,
+                        value: value,
                         deadline: deadline
                     )
                 )
@@ -100,11 +104,11 @@ package final class LiveSource {
         }
     }
 
-    /// Asks for `keys` of one database; those that are gone come without a payload.
+    /// Asks for `keys` of one database; those that are gone come without a value.
     package func read<Failure: Error>(
         _ keys: [ByteString],
         in database: Int,
-        _ body: (Int, ByteString?, Int64?) throws(Failure) -> Void
+        _ body: (Int, LiveValue?, Int64?) throws(Failure) -> Void
     ) throws(LiveFailure<Failure>) {
         for (number, node) in nodes.enumerated() {
             let places = keys.indices.filter { self.node(of: keys[$0]) == number }
@@ -114,9 +118,9 @@ package final class LiveSource {
             }
             try read(places.map { keys[$0] }, of: node) {
                 index,
-                payload,
+                value,
                 deadline throws(Failure) in
-                try body(places[index], payload, deadline)
+                try body(places[index], value, deadline)
             }
         }
     }
@@ -132,23 +136,32 @@ package final class LiveSource {
         _ keys: [ByteString],
         of node: LiveNode,
         then cursors: [ByteString] = [],
-        _ body: (Int, ByteString?, Int64?) throws(Failure) -> Void
+        _ body: (Int, LiveValue?, Int64?) throws(Failure) -> Void
     ) throws(LiveFailure<Failure>) {
         var start = 0
         repeat {
             let end = min(keys.count, start + node.pipelineCount)
-            node.ask(keys[start..<end])
-            if end == keys.count { cursors.forEach(node.askScan) }
-            for index in start..<end {
+            let large = try LiveFailure<Failure>.server { () throws(ServerError) in
+                try node.largeKeys(among: keys[start..<end], over: partsOver)
+            }
+            let small = (start..<end).filter { large[$0] == nil }
+            node.ask(small.map { keys[$0] })
+            if end == keys.count, large.isEmpty { cursors.forEach(node.askScan) }
+            for index in small {
                 let (payload, deadline) = try LiveFailure<Failure>.server {
                     () throws(ServerError) in try node.answer()
                 }
-                do throws(Failure) {
-                    try body(index, payload, deadline)
-                } catch {
-                    throw .other(error)
-                }
+                let value = payload.map { LiveValue.payload($0) }
+                try LiveFailure.other { () throws(Failure) in try body(index, value, deadline) }
             }
+            for (index, kind) in large {
+                let (parts, deadline) = try LiveFailure<Failure>.server {
+                    () throws(ServerError) in try node.parts(of: keys[index], kind)
+                }
+                let value = parts.map { LiveValue.parts($0) }
+                try LiveFailure.other { () throws(Failure) in try body(index, value, deadline) }
+            }
+            if end == keys.count, !large.isEmpty { cursors.forEach(node.askScan) }
             start = end
         } while start < keys.count
     }
@@ -163,5 +176,9 @@ package enum LiveFailure<Other: Error>: Error {
         _ body: () throws(ServerError) -> Result
     ) throws(LiveFailure<Other>) -> Result {
         do throws(ServerError) { return try body() } catch { throw .server(error) }
+    }
+
+    static func other(_ body: () throws(Other) -> Void) throws(LiveFailure<Other>) {
+        do throws(Other) { try body() } catch { throw .other(error) }
     }
 }

@@ -19,6 +19,8 @@ package struct ServerIdentity: Equatable, Sendable {
     package let isClusterNode: Bool
     /// How it makes room once its memory is full; nil: it does not, or has no limit.
     package let evictionPolicy: String?
+    /// Bytes of memory that it has in use.
+    package let usedMemory: Int
     /// The databases with keys in them, and how many.
     package let keyCounts: [Int: Int]
 
@@ -40,6 +42,7 @@ package struct ServerIdentity: Equatable, Sendable {
             version = String(fields["redis_version"] ?? "")
         }
         isClusterNode = fields["cluster_enabled"] == "1"
+        usedMemory = fields["used_memory"].flatMap { Int($0) } ?? .max
         let policy = fields["maxmemory_policy"] ?? "noeviction"
         let isLimited = fields["maxmemory"] ?? "0" != "0"
         evictionPolicy = isLimited && policy != "noeviction" ? String(policy) : nil

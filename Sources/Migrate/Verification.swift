@@ -18,6 +18,8 @@ package final class Verification {
     package struct Options: Sendable {
         /// How far two deadlines may be from each other, in milliseconds.
         package var tolerance: Int64 = 1000
+        /// Values that take more bytes of memory at a live server are read in parts.
+        package var partsOver = 32 << 20
         /// What a conversion of the first into the second has said that it lost.
         package var losses = VerificationLosses()
 
@@ -75,7 +77,12 @@ package final class Verification {
         var count = 0
         var content = ByteWriter()
         let selection = side == .first ? options.losses.selection : Selection()
-        var reader = VerificationReader(side, selection, now: now) { [self] code in
+        var reader = VerificationReader(
+            side,
+            selection,
+            now: now,
+            partsOver: options.partsOver
+        ) { [self] code in
             libraries[code, default: []].insert(side)
         } _: { [self] entry throws(VerificationError) in
             count += 1

@@ -66,14 +66,18 @@ struct VerificationFindings {
         )
     }
 
-    /// Adds what a server answered; a payload that cannot be read counts as too large.
-    mutating func add(_ bytes: ByteString?, _ deadline: Int64?, at place: Int) {
-        guard let bytes else { return }
+    /// Adds what a server answered; a value that cannot be read counts as too large.
+    mutating func add(
+        _ value: LiveValue?,
+        _ deadline: Int64?,
+        at place: Int
+    ) throws(ServerError) {
+        guard let value else { return }
         var outline = VerificationOutline()
         do throws(RDBError) {
-            var payload = try Payload(bytes.bytes, validation: [])
-            try payload.readValue(into: &outline)
+            _ = try value.read(into: &outline)
         } catch {
+            if let own = error.cause as? ServerError { throw own }
             findings[place] = VerificationFinding(
                 kind: outline.encoding.kind,
                 deadline: deadline,

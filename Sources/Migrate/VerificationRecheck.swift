@@ -22,6 +22,7 @@ final class VerificationRecheck {
     private let sources: [Side: VerificationSource]
     private let tolerance: Int64
     private let losses: VerificationLosses
+    private let partsOver: Int
     private var candidates: [VerificationCandidate] = []
     private var nameByteCount = 0
     private var servers: [Side: LiveSource] = [:]
@@ -36,6 +37,7 @@ final class VerificationRecheck {
         self.sources = sources
         tolerance = options.tolerance
         losses = options.losses
+        partsOver = options.partsOver
     }
 
     func add(_ candidate: VerificationCandidate) {
@@ -89,10 +91,10 @@ final class VerificationRecheck {
         _ places: Range<Int>
     ) throws(VerificationError) -> VerificationFindings {
         var findings = VerificationFindings()
-        do throws(LiveFailure<Never>) {
-            let server = try LiveFailure<Never>.server { () throws(ServerError) in
+        do throws(LiveFailure<ServerError>) {
+            let server = try LiveFailure<ServerError>.server { () throws(ServerError) in
                 if let server = servers[side] { return server }
-                let server = try LiveSource(at: url)
+                let server = try LiveSource(at: url, partsOver: partsOver)
                 servers[side] = server
                 return server
             }
@@ -100,13 +102,13 @@ final class VerificationRecheck {
             for (database, places) in databases {
                 guard let database else { continue }
                 let names = places.compactMap { all[$0].place(on: side)?.name }
-                try server.read(names, in: database) { index, payload, deadline in
-                    findings.add(payload, deadline, at: places[index])
+                try server.read(names, in: database) { index, value, deadline throws(ServerError) in
+                    try findings.add(value, deadline, at: places[index])
                 }
             }
         } catch {
             switch error {
-            case .server(let trouble): throw .server(trouble)
+            case .server(let trouble), .other(let trouble): throw .server(trouble)
             }
         }
         return findings

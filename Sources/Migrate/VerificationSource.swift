@@ -14,6 +14,7 @@ package enum VerificationSource: Sendable {
 /// Everything that is read of one side.
 struct VerificationReader: RecordConsumer, ~Copyable {
     private let side: Side
+    private let partsOver: Int
     /// Which keys are compared, and where they are on the other side.
     private let selection: Selection
     /// Keys that are not compared.
@@ -22,16 +23,19 @@ struct VerificationReader: RecordConsumer, ~Copyable {
     private let takeFunction: (ByteString) -> Void
     private var digest: ValueDigest
 
-    /// Hands every key of `side` that `selection` has to `take`; what has expired at `now` is not
-    /// there.
+    /// Hands every key of `side` that `selection` has to `take`.
+    ///
+    /// What has expired at `now` is not there. Values of a server that take more than `partsOver` bytes are read in parts.
     init(
         _ side: Side,
         _ selection: Selection,
         now: Int64,
+        partsOver: Int,
         functions takeFunction: @escaping (ByteString) -> Void,
         _ take: @escaping (VerificationEntry) throws(VerificationError) -> Void
     ) {
         self.side = side
+        self.partsOver = partsOver
         self.selection = selection
         self.take = take
         self.takeFunction = takeFunction
@@ -83,7 +87,7 @@ struct VerificationReader: RecordConsumer, ~Copyable {
     private mutating func read(_ url: ServerURL) throws(VerificationError) {
         do throws(LiveFailure<VerificationError>) {
             let source = try LiveFailure<VerificationError>.server { () throws(ServerError) in
-                let source = try LiveSource(at: url)
+                let source = try LiveSource(at: url, partsOver: partsOver)
                 for function in try source.functions() { takeFunction(function) }
                 return source
             }
@@ -99,10 +103,9 @@ struct VerificationReader: RecordConsumer, ~Copyable {
     private mutating func add(_ live: LiveKey) throws(VerificationError) {
         let encoding: Encoding
         do throws(RDBError) {
-            var payload = try Payload(live.payload.bytes, validation: [])
-            encoding = payload.encoding
-            try payload.readValue(into: &digest)
+            encoding = try live.value.read(into: &digest)
         } catch {
+            if let own = error.cause as? ServerError { throw .server(own) }
             throw .unsuitable("key \"\(live.name)\" has a value that cannot be read: \(error)")
         }
         let number = UInt64(clamping: live.database)

@@ -35,6 +35,15 @@ struct VerifyCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Values that take more memory at a live server are read in parts, so that neither side "
+                + "needs as much again: 1kb or more.",
+            valueName: "bytes"
+        )
+    )
+    var partsOver: ByteCount = ByteCount(32 << 20)
+
+    @Option(
+        help: ArgumentHelp(
             "The report of the conversion of the first into the second: what it lost is counted "
                 + "apart.",
             valueName: "file"
@@ -52,12 +61,14 @@ struct VerifyCommand: ParsableCommand {
         guard !([first] + second).contains("-") else {
             throw ValidationError("files may be read twice, which standard input cannot be")
         }
+        if partsOver.value < 1024 { throw ValidationError("--parts-over takes 1kb or more") }
         guard tolerance >= 0 else { throw ValidationError("--tolerance takes no negative time") }
     }
 
     func run() throws {
         var options = Verification.Options()
         options.tolerance = Int64(tolerance)
+        options.partsOver = partsOver.value
         if let report {
             do {
                 options.losses = try VerificationLosses(reportAt: report)

@@ -444,6 +444,30 @@ def test_whatever_differs_is_told(mixed, loaded, change):
         assert summary["equal"] >= summary["keys_first"] - 1
 
 
+@pytest.mark.parametrize("target", ["redis-6.2.5", "redis-8.2.3", "valkey-9.1.2", "larder"])
+def test_values_are_compared_in_parts(target, mixed, targets, tmp_path):
+    """Whatever is not tiny, as if it were many gigabytes."""
+    if target == "larder":
+        skip_unless_there("stream")
+    source, dump = mixed
+    server = targets(target)
+    options = ["--parts-over", "1kb"]
+    if target == "redis-6.2.5":
+        new = tmp_path / "new.rdb"
+        migrate("convert", dump, "-o", new, "--to", target.rpartition(".")[0], expect=LOSSY)
+        load(new, server)
+        verify(new, server, options=options)
+    else:
+        load(dump, server)
+        verify(dump, server, options=options)
+        verify(source, server, options=options)
+        assert server.ask("HPEXPIREAT", "fields:1", 4102444800123, "FIELDS", 1, "f0") == [1]
+    for change in [("RPUSH", "list:1", "x"), ("SADD", "set:1", "x"), ("ZADD", "zset:1", 7, "x"), ("HSET", "hash:1", "x", 1)]:
+        server.ask(*change)
+    _, differences = verify(dump if target != "redis-6.2.5" else new, server, options=options, expect=DIFFERENT)
+    assert {"list:1", "set:1", "zset:1", "hash:1"} <= {difference["key"] for difference in differences}
+
+
 @pytest.fixture
 def loaded(mixed, targets):
     source, dump = mixed
