@@ -45,10 +45,16 @@ public struct DueIndex: ~Copyable {
         return unsafe DueIndex.epoch + Int64(words[0] >> UInt64(DueIndex.hashBitCount))
     }
 
+    /// The moment that a word says for `deadline`; nil if it is too late to be kept.
+    public static func moment(of deadline: Int64) -> Int64? {
+        guard deadline < epoch + 1 << Int64(timeBitCount) else { return nil }
+        return max(deadline, epoch)
+    }
+
     /// Notes that the node with `hash` is due at `deadline`.
     public mutating func insert(_ deadline: Int64, hash: UInt64) {
-        let span = max(deadline, DueIndex.epoch) - DueIndex.epoch
-        guard span < 1 << Int64(DueIndex.timeBitCount) else { return }
+        guard let moment = DueIndex.moment(of: deadline) else { return }
+        let span = moment - DueIndex.epoch
         let low = hash & (1 << UInt64(DueIndex.hashBitCount) - 1)
         if count == capacity { grow() }
         guard let words = unsafe words else { return }

@@ -181,7 +181,8 @@ struct FieldTable: ~Copyable {
             precondition(slot.isMarked == (deadline != nil), "a mark does not tell the deadline")
             guard let deadline else { return }
             count += 1
-            earliest = min(earliest ?? deadline, deadline)
+            guard let moment = DueIndex.moment(of: deadline) else { return }
+            earliest = min(earliest ?? moment, moment)
         }
         unsafe precondition(count == deadlineCount, "deadlines are counted wrongly")
         if let earliest {
