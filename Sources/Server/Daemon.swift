@@ -159,7 +159,10 @@ package struct Daemon {
     /// Has memory made ready ahead, by a thread that ends with the process.
     private func supplyPages() throws(StartFailure) {
         do throws(SystemError) {
-            _ = try WorkerThread("pages") { PageSupply.run() }
+            _ = try WorkerThread("pages") {
+                WorkerThread.lowerPriority(to: .low)
+                PageSupply.run()
+            }
         } catch {
             throw StartFailure("\(error)")
         }

@@ -8,40 +8,35 @@ import Synchronization
 /// half of the time that a large dump takes to load. A thread that runs `run` does it ahead. What
 /// it has not ready comes as memory always comes.
 public enum PageSupply {
-    private static let shelf = Mutex(Shelf())
-    /// Posted when the shelf holds less than it should, or more.
+    /// Addresses of pages that nobody has yet.
+    private static let shelf = Mutex([UInt]())
+    /// Pages that were handed out and not given back.
+    private static let usedCount = Atomic(0)
+    /// Posted when either changes.
     nonisolated(unsafe) private static let call: UnsafeMutablePointer<sem_t> = {
         let call = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
         unsafe sem_init(call, 0, 0)
         return unsafe call
     }()
 
-    private struct Shelf: Sendable {
-        /// Addresses of pages that nobody has yet.
-        var ready: [UInt] = []
-        /// Pages that were handed out and not given back.
-        var usedCount = 0
-
-        /// Pages too many, or below zero too few.
-        ///
-        /// There should be a sixty-fourth of what is in use, and none for a small process: it is
-        /// memory that holds nothing.
-        var surplus: Int {
-            ready.count - (usedCount < 32 ? 0 : min(1 + usedCount / 64, 16))
-        }
+    /// How many pages should be ready: a sixty-fourth of what is in use, and none for a small
+    /// process, because it is memory that holds nothing.
+    private static var wantedCount: Int {
+        let used = usedCount.load(ordering: .relaxed)
+        return used < 32 ? 0 : min(1 + used / 64, 16)
     }
 
     /// Bytes of memory that nobody has yet.
     public static var readyByteCount: Int {
-        unsafe shelf.withLock { $0.ready.count } * PageMemory.hugePageByteCount
+        unsafe shelf.withLock { $0.count } * PageMemory.hugePageByteCount
     }
 
     /// Keeps the shelf as full as it should be, as long as the process lives.
     public static func run() {
         while true {
             unsafe sem_wait(call)
-            while shelf.withLock({ $0.surplus < 0 }) { addPage() }
-            while let page = shelf.withLock({ $0.surplus > 0 ? $0.ready.popLast() : nil }) {
+            while shelf.withLock({ $0.count < wantedCount }) { addPage() }
+            while let page = shelf.withLock({ $0.count > wantedCount ? $0.popLast() : nil }) {
                 unsafe munmap(
                     UnsafeMutableRawPointer(bitPattern: page),
                     PageMemory.hugePageByteCount
@@ -54,27 +49,24 @@ public enum PageSupply {
         let page = unsafe PageMemory.mapAnew(PageMemory.hugePageByteCount)
         unsafe fill(page)
         let address = UInt(bitPattern: page)
-        shelf.withLock { $0.ready.append(address) }
+        shelf.withLock { $0.append(address) }
     }
 
     /// A page of zeros; whether it has memory already is a matter of luck.
+    ///
+    /// The thread may have been put aside in the middle of something: it is not waited for.
     static func take() -> UnsafeMutableRawPointer {
-        let (address, isShort) = shelf.withLock { shelf in
-            shelf.usedCount += 1
-            return (shelf.ready.popLast(), shelf.surplus < 0)
-        }
-        if isShort { unsafe sem_post(call) }
+        usedCount.add(1, ordering: .relaxed)
+        let address = shelf.withLockIfAvailable { $0.popLast() } ?? nil
+        unsafe sem_post(call)
         return unsafe address.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0) }
             ?? PageMemory.mapAnew(PageMemory.hugePageByteCount)
     }
 
     /// Gives the system a page that `take` gave.
     static func release(_ page: UnsafeMutableRawPointer) {
-        let isTooMuch = shelf.withLock { shelf in
-            shelf.usedCount -= 1
-            return shelf.surplus > 0
-        }
-        if isTooMuch { unsafe sem_post(call) }
+        usedCount.subtract(1, ordering: .relaxed)
+        unsafe sem_post(call)
         unsafe munmap(page, PageMemory.hugePageByteCount)
     }
 
