@@ -54,10 +54,3 @@ struct ElementBatch: ~Copyable {
         return start..<texts.count
     }
 }
-
-extension RawSpan {
-    @_lifetime(copy self)
-    func part(_ range: Range<Int>) -> RawSpan {
-        part(from: range.lowerBound, count: range.count)
-    }
-}

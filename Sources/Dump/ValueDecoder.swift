@@ -202,20 +202,20 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
         switch kind {
         case .set:
             let set = open.set
-            for element in batch.elements { set.prefetch(bytes.part(element.first)) }
-            for element in batch.elements { set.add(bytes.part(element.first)) }
+            for element in batch.elements { set.prefetch(bytes.extracting(element.first)) }
+            for element in batch.elements { set.add(bytes.extracting(element.first)) }
         case .sortedSet:
             let set = open.sortedSet
-            for element in batch.elements { set.prefetch(bytes.part(element.first)) }
+            for element in batch.elements { set.prefetch(bytes.extracting(element.first)) }
             for element in batch.elements {
-                set.load(bytes.part(element.first), element.score)
+                set.load(bytes.extracting(element.first), element.score)
             }
         default:
             let hash = open.hash
-            for element in batch.elements { hash.prefetch(bytes.part(element.first)) }
+            for element in batch.elements { hash.prefetch(bytes.extracting(element.first)) }
             for element in batch.elements {
-                let value = bytes.part(element.second)
-                hash.set(bytes.part(element.first), value, deadline: element.deadline)
+                let value = bytes.extracting(element.second)
+                hash.set(bytes.extracting(element.first), value, deadline: element.deadline)
             }
         }
     }

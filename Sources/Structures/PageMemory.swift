@@ -15,7 +15,7 @@ enum PageMemory {
         unsafe byteCount == hugePageByteCount ? PageSupply.take() : mapAnew(byteCount)
     }
 
-    /// The same, never from what was made ready: for memory that may never be touched.
+    /// The same, never from what was made ready.
     static func mapAnew(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let huge = unsafe hugePageByteCount
         let mapped = unsafe mmap(
