@@ -53,10 +53,16 @@ struct Client: ~Copyable {
         lastActiveAt = now
     }
 
-    /// Bytes of memory that the client takes.
+    /// Bytes of memory that the client takes, or is about to take.
     var memoryByteCount: Int {
-        MemoryLayout<Client>.stride + connection.input.capacityByteCount
+        MemoryLayout<Client>.stride + max(connection.input.capacityByteCount, pendingByteCount)
             + connection.output.capacityByteCount
+    }
+
+    /// Bytes of the request that is not whole yet, as far as it tells how long it will be.
+    var pendingByteCount: Int {
+        guard !connection.input.isEmpty else { return 0 }
+        return connection.input.count + parser.missingByteCount(in: connection.input.bytes)
     }
 
     /// Whether everything that was replied has left.

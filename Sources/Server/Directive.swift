@@ -166,10 +166,10 @@ extension Directive {
         return ByteString("\(value)")
     }
 
-    /// The bytes that `64mb` and the like are.
+    /// The bytes that `64mb` and the like are; without a number, none, as in the peers.
     static func byteCount(_ text: String) -> Int64? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let value = Int64(digits) else { return nil }
+        guard let value = digits.isEmpty ? 0 : Int64(digits) else { return nil }
         let unit: Int64
         switch text.dropFirst(digits.count).lowercased() {
         case "", "b": unit = 1

@@ -94,11 +94,19 @@ struct LoopSettings {
 }
 
 extension Configuration {
+    /// With less for all clients together, none could tell the server to take more.
+    private static let leastClientByteCount = 128 << 10
+
     /// `maxmemory-clients` in bytes; a percentage is one of `maxmemory`.
     fileprivate var clientByteCount: Int {
         let text = text("maxmemory-clients")
-        guard text.hasSuffix("%") else { return Int(text) ?? 0 }
-        let percent = Int(text.dropLast()) ?? 0
-        return Int(Double(integer("maxmemory")) * Double(percent) / 100)
+        let byteCount: Int
+        if text.hasSuffix("%") {
+            let percent = Int(text.dropLast()) ?? 0
+            byteCount = Int(Double(integer("maxmemory")) * Double(percent) / 100)
+        } else {
+            byteCount = Int(text) ?? 0
+        }
+        return byteCount == 0 ? 0 : max(byteCount, Self.leastClientByteCount)
     }
 }

@@ -284,13 +284,12 @@ extension ServerLoop {
         switch clients[slot].phase {
         case .serving:
             if clients[slot].mayReceive { runnable.append(slot) }
-            if clients[slot].connection.input.count > settings.maximumInputByteCount {
+            let pendingByteCount = clients[slot].pendingByteCount
+            if pendingByteCount > settings.maximumInputByteCount {
                 host.statistics.inputLimitDisconnections += 1
                 host.messages.warning("Closing client that reached max query buffer length")
                 end(slot, as: .gone)
-            } else if settings.clientByteCount > 0,
-                clients[slot].connection.input.count > settings.clientByteCount
-            {
+            } else if settings.clientByteCount > 0, pendingByteCount > settings.clientByteCount {
                 evictClients()
             }
         case .blocked: break

@@ -95,7 +95,7 @@ def test_included_files(larder, tmp_path):
 
 
 @pytest.mark.parametrize("text,count", [
-    ("1", 1), ("1k", 1000), ("1kb", 1024), ("1M", 1000_000), ("1mB", 1 << 20), ("1g", 1000_000_000), ("1GB", 1 << 30), ("5b", 5)])
+    ("1", 1), ("", 0), ("kb", 0), ("1k", 1000), ("1kb", 1024), ("1M", 1000_000), ("1mB", 1 << 20), ("1g", 1000_000_000), ("1GB", 1 << 30), ("5b", 5)])
 def test_units_of_memory(text, count, larder):
     with larder(maxmemory=text).connect() as connection:
         assert get(connection, "maxmemory") == str(count)

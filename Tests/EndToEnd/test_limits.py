@@ -114,6 +114,40 @@ def test_a_request_that_never_ends_is_cut_off(larder):
         assert int(server.info("stats")["client_query_buffer_limit_disconnections"]) == 1
 
 
+def test_a_request_that_says_that_it_is_too_long_is_not_executed(larder):
+    """It would take more than the limit, even if all of it came at once."""
+    server = larder(client_query_buffer_limit="1mb")
+    with server.connect() as fits, server.connect() as other:
+        fits.ask("SET", "fits", "x" * 1_040_000)
+        assert is_refused(server, 1_100_000)
+        assert other.ask("EXISTS", "fits", "refused") == 1
+        assert int(server.info("stats")["client_query_buffer_limit_disconnections"]) == 1
+
+
+def test_a_request_longer_than_all_clients_may_take_is_not_executed(larder):
+    server = larder(maxmemory_clients="1mb")
+    assert is_refused(server, 1_500_000)
+    with server.connect() as other:
+        assert other.ask("EXISTS", "refused") == 0
+    assert int(server.info("stats")["evicted_clients"]) == 1
+
+
+def test_clients_may_always_take_a_little(larder):
+    server = larder(maxmemory_clients="1")
+    with server.connect() as one, server.connect() as another:
+        assert one.ask("CONFIG", "GET", "maxmemory-clients") and another.ask("PING")
+
+
+def is_refused(server, byte_count):
+    with server.connect() as client:
+        try:
+            client.send(encode(("SET", "refused", "x" * byte_count)))
+            client.reply()
+        except ConnectionError:
+            return True
+    return False
+
+
 MALFORMED = [
     b"*1000000000\r\n", b"*-5\r\n", b"*abc\r\n", b"*1\r\n$-7\r\n", b"*1\r\n$99999999999\r\n", b"*1\r\n:5\r\n", b"*2\r\n$4\r\nPING\r\n!1\r\n",
     b"$5\r\nhello\r\n", b"\x00\x01\x02\r\n", b"\"unbalanced\r\n", b"*3\r\n$3\r\nSET\r\n*1\r\n$1\r\na\r\n$1\r\nb\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
