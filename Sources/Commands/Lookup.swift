@@ -149,6 +149,15 @@ extension Engine {
         if !gates.isEmpty { announce(key, kind, event, in: keyspace) }
     }
 
+    /// Removes what a result was to replace that turned out empty.
+    ///
+    /// It is deleted even if its deadline is past, and tells so.
+    mutating func storeNothing(at key: RawSpan) {
+        guard let old = keyspace.find(key) else { return }
+        keyspace.remove(old)
+        changed(key, .generic, "del")
+    }
+
     /// Removes a key and notes it.
     mutating func removeEmptied(_ entry: Entry, _ key: RawSpan) {
         keyspace.remove(entry)

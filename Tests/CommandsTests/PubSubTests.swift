@@ -89,6 +89,27 @@ struct PubSubTests {
         #expect(messages == expected)
     }
 
+    @Test(arguments: [
+        "ZUNIONSTORE a 1 b", "ZRANGESTORE a b 0 1", "SINTERSTORE a b", "SORT b STORE a",
+        "BITOP AND a b", "GEOSEARCHSTORE a b FROMLONLAT 0 0 BYRADIUS 1 m",
+    ])
+    func `an empty result deletes what it was to replace, be its deadline past`(
+        request: String
+    ) throws {
+        let listener = engine.connect()
+        engine(listener, "PSUBSCRIBE __keyevent*")
+        engine("SET a 1 PX 10")
+        engine.now += 10
+        engine.engine.setNotifications(try #require(Notification(letters: "EA")))
+        #expect(engine(request) == 0)
+        let messages = engine.takeMessages(listener)
+        #expect(messages.count == 2)
+        #expect(
+            messages.last
+                == ["pmessage", "__keyevent*", "__keyevent@0__:del", "a"]
+        )
+    }
+
     @Test(arguments: ["", "KEA", "AKE", "g$KE", "Kn", "AKEmn"])
     func `letters of notifications are read and told`(letters: String) throws {
         let kinds = try #require(Notification(letters: letters))

@@ -157,9 +157,7 @@ private func combine(
     let target = request[2]
     reply.integer(longest)
     guard longest > 0 else {
-        guard let old = engine.lookupForWrite(target) else { return }
-        engine.keyspace.remove(old)
-        return engine.changed(target, .generic, "del")
+        return engine.storeNothing(at: target)
     }
     let keyspace = engine.keyspace
     let result = engine.dataSet.scratch.insertString(target)

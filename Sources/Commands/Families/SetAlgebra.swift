@@ -193,12 +193,11 @@ extension Engine {
         at key: RawSpan,
         _ event: StaticString
     ) -> Int {
-        let old = lookupForWrite(key)
-        if let old { keyspace.remove(old) }
         guard let set = result.set else {
-            if old != nil { changed(key, .generic, "del") }
+            storeNothing(at: key)
             return 0
         }
+        if let old = lookupForWrite(key) { keyspace.remove(old) }
         let count = set.value.count
         dataSet.scratch.move(set.open.entry, to: key, in: keyspace)
         changed(key, .set, event)

@@ -220,12 +220,8 @@ extension Engine {
     }
 
     fileprivate mutating func store(_ results: [ByteString?], at key: RawSpan) {
-        let old = liveEntry(key)
-        if let old { keyspace.remove(old) }
-        guard !results.isEmpty else {
-            if old != nil { changed(key, .generic, "del") }
-            return
-        }
+        guard !results.isEmpty else { return storeNothing(at: key) }
+        if let old = liveEntry(key) { keyspace.remove(old) }
         let list = keyspace.insertList(key)
         for result in results {
             let element = result ?? ""

@@ -335,12 +335,11 @@ extension Engine {
         countingMembers: Bool = false
     ) -> Int {
         let count = result.count
-        let old = lookupForWrite(key)
-        if let old { keyspace.remove(old) }
         guard count > 0 else {
-            if old != nil { changed(key, .generic, "del") }
+            storeNothing(at: key)
             return 0
         }
+        if let old = lookupForWrite(key) { keyspace.remove(old) }
         result.store(at: key)
         changed(key, .sortedSet, event, count: countingMembers ? count : 1)
         return count
