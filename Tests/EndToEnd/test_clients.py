@@ -254,6 +254,37 @@ def test_clients_are_listed_named_and_closed(connect):
     assert "e" in client.client_info()["flags"] and "T" in client.client_info()["flags"]
 
 
+CLIENT_REQUESTS = [
+    f"CLIENT LIST {filters}" for filters in (
+        "DB", "DB x", "DB 2147483648", "NOT-DB x", "not-db 16", "ID", "NOT-ID", "ID x", "TYPE normal ID", "ID 1 x", "NOT-FLAGS Q", "FLAGS Q",
+        "NOT-CAPA q", "NOT-MAXAGE 5", "NOT-IDLE 5", "MAXAGE 0", "TYPE x", "NOT-USER nope", "NOT-SKIPME yes", "DB 0 NOT-DB 0", "NAME b NAME a",
+        "LIB-VER 1 NOT-ID")
+] + ["CLIENT UNBLOCK 123456 x y", "CLIENT UNBLOCK 123456 x", "CLIENT PAUSE 0 x x", "CLIENT PAUSE 0 x", "CLIENT PAUSE x x x", "CLIENT KILL TYPE pubsub ID"]
+
+
+def test_clients_are_chosen_as_valkey_chooses_them(larder, peer):
+    found = []
+    with larder().connect() as left, peer("valkey-9.1.2").connect() as right:
+        for request in CLIENT_REQUESTS:
+            mine, real = (connection.exchange([request.split()])[0] for connection in (left, right))
+            if mine != real:
+                found.append(f"{request}\n    ours:   {mine}\n    theirs: {real}")
+    assert not found, "\n".join(["", *found])
+
+
+@pytest.mark.parametrize("filters,expected", [
+    ("ID {0} ID {1}", "01"), ("NOT-ID {0} NOT-ID {1}", ""), ("DB 0 DB 1", "1"), ("NOT-DB 0 NOT-DB 1", "0"), ("NAME b NAME a", ""),
+    ("TYPE pubsub TYPE normal", "01"), ("NOT-NAME a NOT-NAME b", "0"), ("TYPE normal ID", ""), ("TYPE normal NOT-ID", "01")])
+def test_the_last_condition_of_a_kind_counts_and_any_of_all_ids(filters, expected, larder):
+    server = larder()
+    with server.connect() as one, server.connect() as other:
+        other.ask("SELECT", "1")
+        other.ask("CLIENT", "SETNAME", "b")
+        ids = [str(connection.ask("CLIENT", "ID")) for connection in (one, other)]
+        listed = one.ask("CLIENT", "LIST", *filters.format(*ids).split()).decode().splitlines()
+        assert [line.split()[0] for line in listed] == [f"id={ids[int(which)]}" for which in expected]
+
+
 class Cache:
     """Values kept on the client's side until the server says that they changed.
 
@@ -310,6 +341,22 @@ def test_a_cache_on_the_client_is_told_of_changes(options, larder):
         assert cache.get("key") == b"three"
         other.ask("FLUSHALL")
         assert cache.get("key") is None
+
+
+def test_what_is_evicted_is_told_before_the_next_reply(larder):
+    """Else a client would drop what it has just been told of the key that came back."""
+    server = larder(maxmemory_policy="allkeys-random")
+    with server.connect() as client:
+        client.ask("HELLO", "3")
+        client.ask("CLIENT", "TRACKING", "ON")
+        for number in range(10):
+            client.ask("SET", f"key:{number}", "value")
+            client.ask("GET", f"key:{number}")
+        client.send(encode(("CONFIG", "SET", "maxmemory", "1")) + encode(("PING",)))
+        assert client.reply() == ("+", b"OK")
+        pushes = [client.reply() for _ in range(10)]
+        assert {push[0] for push in pushes} == {">"}
+        assert client.reply() == ("+", b"PONG")
 
 
 def test_the_own_cache_of_a_library_stays_true(larder):

@@ -21,6 +21,8 @@ private func listClients(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
+    // Nothing can be asked of clients with one word.
+    guard request.count != 3 else { throw .syntax }
     var filter = ClientFilter(skipsOwn: false)
     try filter.read(request, from: 2, engine)
     var text = ""
@@ -179,7 +181,7 @@ private struct ClientFilter {
     }
 
     struct Condition {
-        let test: Test
+        var test: Test
         let isNegated: Bool
 
         func isMet(by client: Client) -> Bool {
@@ -202,6 +204,19 @@ private struct ClientFilter {
         case database(Int64)
         case age(Int64)
         case idle(Int64)
+
+        /// Whether both look at the same of a client.
+        func isAlike(_ other: Test) -> Bool {
+            switch (self, other) {
+            case (.identifiers, .identifiers), (.type, .type), (.address, .address),
+                (.localAddress, .localAddress), (.host, .host), (.user, .user), (.name, .name),
+                (.libraryName, .libraryName), (.libraryVersion, .libraryVersion),
+                (.flags, .flags), (.capabilities, .capabilities), (.database, .database),
+                (.age, .age), (.idle, .idle):
+                return true
+            default: return false
+            }
+        }
 
         func holds(for client: Client) -> Bool {
             let details = client.details
@@ -234,7 +249,8 @@ private struct ClientFilter {
         var index = start
         while index < request.count {
             var word = request[index].text.lowercased()
-            guard index + 1 < request.count else { throw .syntax }
+            let takesNone = word == "id" || word == "not-id"
+            guard index + 1 < request.count || takesNone else { throw .syntax }
             if word == "skipme" {
                 if request.is(index + 1, "yes") {
                     skipsOwn = true
@@ -249,13 +265,35 @@ private struct ClientFilter {
             let isNegated = word.hasPrefix("not-")
             if isNegated { word.removeFirst(4) }
             index += 1
-            let test = try ClientFilter.test(word, request, &index, engine.dataSet.databaseCount)
-            conditions.append(Condition(test: test, isNegated: isNegated))
+            let test = try ClientFilter.test(
+                word,
+                isNegated,
+                request,
+                &index,
+                engine.dataSet.databaseCount
+            )
+            add(Condition(test: test, isNegated: isNegated))
+        }
+    }
+
+    /// Asked for twice, clients have to be as was said last; but any of all identifiers counts.
+    private mutating func add(_ condition: Condition) {
+        let earlier = conditions.firstIndex {
+            $0.isNegated == condition.isNegated && $0.test.isAlike(condition.test)
+        }
+        guard let earlier else { return conditions.append(condition) }
+        if case .identifiers(let known) = conditions[earlier].test,
+            case .identifiers(let more) = condition.test
+        {
+            conditions[earlier].test = .identifiers(known + more)
+        } else {
+            conditions[earlier] = condition
         }
     }
 
     private static func test(
         _ word: String,
+        _ isNegated: Bool,
         _ request: borrowing Request,
         _ index: inout Int,
         _ databaseCount: Int
@@ -263,35 +301,42 @@ private struct ClientFilter {
         if word == "id" { return .identifiers(try identifiers(request, &index)) }
         let value = request[index].text
         defer { index += 1 }
+        let filter = isNegated ? "NOT-\(word.uppercased())" : "provided"
         switch word {
-        case "type": return .type(try type(value))
+        case "type": return .type(try type(request[index]))
         case "addr": return .address(value)
         case "laddr": return .localAddress(value)
         case "ip": return .host(value)
         case "user":
-            guard value == "default" else { throw .text("ERR No such user '\(value)'") }
+            guard value == "default" else {
+                throw .quoting("ERR No such user '", request[index], "'")
+            }
             return .user(value)
         case "name": return .name(value)
         case "lib-name": return .libraryName(value)
         case "lib-ver": return .libraryVersion(value)
         case "flags":
             guard value.allSatisfy({ "NSOMPxbtRBdcuAUreTI".contains($0) }) else {
-                throw .text("ERR Unknown flags found in the provided filter: \(value)")
+                throw .quoting("ERR Unknown flags found in the \(filter) filter: ", request[index])
             }
             return .flags(value)
         case "capa":
             guard value == "r" else {
-                throw .text("ERR Unknown capa found in the provided filter: \(value)")
+                throw .quoting("ERR Unknown capa found in the \(filter) filter: ", request[index])
             }
             return .capabilities(value)
         case "db":
-            let number = try integer(request, index, "DB")
+            let what = isNegated ? "NOT-DB" : "DB"
+            let number = try integer(request, index, what)
+            guard Int64(Int32.min)...Int64(Int32.max) ~= number else {
+                throw .text("ERR \(what) is not an integer or out of range")
+            }
             guard 0..<Int64(databaseCount) ~= number else {
-                throw .text("ERR DB number should be between 0 and \(databaseCount - 1)")
+                throw .text("ERR \(what) number should be between 0 and \(databaseCount - 1)")
             }
             return .database(number)
-        case "maxage": return .age(try positive(request, index, "maxage"))
-        case "idle": return .idle(try positive(request, index, "idle"))
+        case "maxage" where !isNegated: return .age(try positive(request, index, "maxage"))
+        case "idle" where !isNegated: return .idle(try positive(request, index, "idle"))
         default: throw .syntax
         }
     }
@@ -308,24 +353,23 @@ private struct ClientFilter {
             identifiers.append(number)
             index += 1
         }
-        guard !identifiers.isEmpty else { throw .syntax }
         return identifiers
     }
 
-    private static func type(_ name: String) throws(CommandError) -> String {
-        switch name.lowercased() {
+    private static func type(_ name: RawSpan) throws(CommandError) -> String {
+        switch ByteString(name).text.lowercased() {
         case "normal": return "normal"
         case "pubsub": return "pubsub"
         case "slave", "replica": return "replica"
         case "master", "primary": return "primary"
-        default: throw .text("ERR Unknown client type '\(name)'")
+        default: throw .quoting("ERR Unknown client type '", name, "'")
         }
     }
 
     private static func integer(
         _ request: borrowing Request,
         _ index: Int,
-        _ what: StaticString
+        _ what: String
     ) throws(CommandError) -> Int64 {
         guard let number = DecimalText.parseInteger(request[index]) else {
             throw .text("ERR \(what) is not an integer or out of range")
@@ -336,7 +380,7 @@ private struct ClientFilter {
     private static func positive(
         _ request: borrowing Request,
         _ index: Int,
-        _ what: StaticString
+        _ what: String
     ) throws(CommandError) -> Int64 {
         let number = try integer(request, index, what)
         guard number > 0 else { throw .text("ERR \(what) should be greater than 0") }
@@ -360,8 +404,7 @@ private func pauseClients(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     var isForWrites = false
-    if request.count > 3 {
-        guard request.count == 4 else { throw .syntax }
+    if request.count == 4 {
         if request.is(3, "write") {
             isForWrites = true
         } else if !request.is(3, "all") {
@@ -393,7 +436,7 @@ private func unblockClient(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     var isError = false
-    if request.count > 3 {
+    if request.count == 4 {
         if request.is(3, "error") {
             isError = true
         } else if !request.is(3, "timeout") {
