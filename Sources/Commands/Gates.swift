@@ -142,11 +142,15 @@ extension Engine {
         if flags.contains(.queueing), command.flags.contains(.noMulti) {
             return .text("ERR Command '\(command.name)' not allowed inside a transaction")
         }
-        if gates.contains(.limitedMemory), !evict() {
+        if gates.contains(.limitedMemory) {
+            let hasRoom = evict()
+            // What is gone has to be known before the request is answered, which may bring it back.
+            flushTracking()
+            deliveries.precedeReply()
             // Requests that wait for EXEC take memory too.
             let isQueued =
                 flags.contains(.queueing) && !command.flags.contains(.controlsTransaction)
-            if isQueued || does.contains(.denyOOM) {
+            if !hasRoom, isQueued || does.contains(.denyOOM) {
                 return .text("OOM command not allowed when used memory > 'maxmemory'.")
             }
         }

@@ -78,6 +78,8 @@ package struct Deliveries: ~Copyable {
 
     package private(set) var all: [Delivery] = []
     package private(set) var bytes = ByteWriter()
+    /// So many of the first come before the reply to the request that brought them.
+    package private(set) var countBeforeReply = 0
 
     package init() {}
 
@@ -107,6 +109,11 @@ package struct Deliveries: ~Copyable {
         send(append(run), to: session, unblocks: unblocks)
     }
 
+    /// Lets all that is there come before the reply that is still to be written.
+    mutating func precedeReply() {
+        countBeforeReply = all.count
+    }
+
     /// Forgets what a session that is gone would get.
     mutating func removeAll(for session: SessionID) {
         all.removeAll { $0.session == session }
@@ -115,6 +122,7 @@ package struct Deliveries: ~Copyable {
     /// Forgets them, once they were handed on.
     package mutating func removeAll() {
         all.removeAll(keepingCapacity: true)
+        countBeforeReply = 0
         bytes.removeAll(keepingCapacityUpTo: 1 << 20)
     }
 }

@@ -112,9 +112,12 @@ struct Execution: ~Copyable {
                     noteLarge(slot, input, replyByteCount)
                 }
                 if !engine.deliveries.isEmpty {
-                    // They go right behind the reply just written; what follows behind them.
-                    note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
-                    deliver()
+                    // They go around the reply just written; what follows behind them.
+                    let awaitsLog = engine.effects.output.count != effectsBefore
+                    let hasFirst = engine.deliveries.countBeforeReply > 0
+                    let split = hasFirst ? replyStart : start
+                    note(slot, start..<split, awaitsLog: awaitsLog)
+                    deliver(around: slot, split..<replies.byteCount, awaitsLog: awaitsLog)
                     start = replies.byteCount
                     effectsBefore = engine.effects.output.count
                 }
@@ -137,7 +140,8 @@ struct Execution: ~Copyable {
             clients[slot].phase = .leaving
         }
         clients[slot].protocolVersion = replies.protocolVersion
-        note(slot, start, awaitsLog: engine.effects.output.count != effectsBefore)
+        let awaitsLog = engine.effects.output.count != effectsBefore
+        note(slot, start..<replies.byteCount, awaitsLog: awaitsLog)
     }
 
     /// Keeps the request that was just executed, if it or its reply is remarkably long.
@@ -171,15 +175,14 @@ struct Execution: ~Copyable {
         }
     }
 
-    private mutating func note(_ slot: Int, _ start: Int, awaitsLog: Bool) {
-        let end = replies.byteCount
-        guard end > start else { return }
+    private mutating func note(_ slot: Int, _ place: Range<Int>, awaitsLog: Bool) {
+        guard !place.isEmpty else { return }
         segments.append(
             Segment(
                 slot: slot,
                 serial: clients[slot].serial,
-                start: start,
-                end: end,
+                start: place.lowerBound,
+                end: place.upperBound,
                 awaitsLog: awaitsLog
             )
         )
@@ -190,23 +193,38 @@ struct Execution: ~Copyable {
     /// They wait for the log like replies to writes: a client that waited for an element must
     /// not have it before it is certain that the element is gone from its list.
     mutating func deliver() {
+        deliver(around: 0, 0..<0, awaitsLog: false)
+    }
+
+    /// The same, before and behind the reply to the client who brought it about.
+    private mutating func deliver(around author: Int, _ reply: Range<Int>, awaitsLog: Bool) {
         // Taken out while they are read, because the replies are of the same owner.
         var deliveries = Deliveries()
         swap(&deliveries, &engine.deliveries)
-        for delivery in deliveries.all where clients.hasClient(delivery.session.slot) {
-            let slot = delivery.session.slot
-            let start = replies.byteCount
-            let end = delivery.offset + delivery.byteCount
-            replies.append(prepared: deliveries.bytes.bytes.extracting(delivery.offset..<end))
-            note(slot, start, awaitsLog: true)
-            if delivery.unblocks, clients[slot].phase == .blocked {
-                clients[slot].phase = .serving
-                clients[slot].traffic.requestCount += 1
-                resumed.append(slot)
-            }
+        let countBefore = min(deliveries.countBeforeReply, deliveries.all.count)
+        for delivery in deliveries.all.prefix(countBefore) {
+            hand(delivery, deliveries.bytes.bytes)
+        }
+        note(author, reply, awaitsLog: awaitsLog)
+        for delivery in deliveries.all.dropFirst(countBefore) {
+            hand(delivery, deliveries.bytes.bytes)
         }
         deliveries.removeAll()
         swap(&deliveries, &engine.deliveries)
+    }
+
+    private mutating func hand(_ delivery: Deliveries.Delivery, _ bytes: RawSpan) {
+        let slot = delivery.session.slot
+        guard clients.hasClient(slot) else { return }
+        let start = replies.byteCount
+        let end = delivery.offset + delivery.byteCount
+        replies.append(prepared: bytes.extracting(delivery.offset..<end))
+        note(slot, start..<replies.byteCount, awaitsLog: true)
+        if delivery.unblocks, clients[slot].phase == .blocked {
+            clients[slot].phase = .serving
+            clients[slot].traffic.requestCount += 1
+            resumed.append(slot)
+        }
     }
 
     private mutating func count(_ transfer: Connection.Transfer, _ slot: Int) {
