@@ -110,23 +110,51 @@ extension ServerHost {
     /// CONFIG SET appendonly.
     func followLogSwitch(_ engine: inout Engine) throws(RefusedValue) {
         guard configuration.isOn("appendonly") else { return endLog(&engine) }
+        endsLogAfterBase = false
         guard log == nil else { return }
         do throws(LogError) {
-            let beginning = try beginningBesideData()
-            do throws(SystemError) {
-                try openLog(continuing: nil, orBeginning: beginning, &engine)
-            } catch {
-                throw LogError.storage(error)
-            }
+            try beginLog(&engine)
         } catch {
             throw RefusedValue("\(error)")
         }
-        keeper.isCompactionScheduled = true
         messages.notice("The append log begins once a base of the data is written")
+    }
+
+    /// Opens the log beside data that it does not hold, and has its base written.
+    private func beginLog(_ engine: inout Engine) throws(LogError) {
+        let beginning = try beginningBesideData()
+        do throws(SystemError) {
+            try openLog(continuing: nil, orBeginning: beginning, &engine)
+        } catch {
+            throw .storage(error)
+        }
+        keeper.isCompactionScheduled = true
+    }
+
+    /// BGREWRITEAOF without a log: one begins, and ends as soon as it has its base.
+    ///
+    /// What it leaves is a directory to start from, or to take to another server.
+    func writeBaseAlone(_ engine: inout Engine) throws(CommandError) -> StaticString {
+        let isBusy = keeper.isBusy
+        do throws(LogError) {
+            try beginLog(&engine)
+        } catch {
+            throw .text("ERR \(error)")
+        }
+        endsLogAfterBase = true
+        return isBusy
+            ? "Background append only file rewriting scheduled"
+            : "Background append only file rewriting started"
+    }
+
+    func endLogOfBaseAlone(_ engine: inout Engine) {
+        guard endsLogAfterBase, !keeper.isCompacting, !keeper.isCompactionScheduled else { return }
+        endLog(&engine)
     }
 
     private func endLog(_ engine: inout Engine) {
         guard let log else { return }
+        endsLogAfterBase = false
         _ = engine.effects.handOver { log.append(&$0, at: time.monotonicTime) }
         engine.effects.isEnabled = false
         endedLogOffset = log.endOffset

@@ -55,9 +55,7 @@ extension ServerHost {
     }
 
     package func startCompaction(_ engine: inout Engine) throws(CommandError) -> StaticString {
-        guard log != nil else {
-            throw .text("ERR there is no append log to rewrite; see the directive appendonly")
-        }
+        guard log != nil else { return try writeBaseAlone(&engine) }
         guard !keeper.isCompacting, !keeper.isCompactionScheduled else {
             throw .text("ERR Background append only file rewriting already in progress")
         }
@@ -180,5 +178,6 @@ extension ServerHost {
         refuseWritesIfUnsafe(&engine)
         noteSyncs(&engine)
         log?.tidy()
+        endLogOfBaseAlone(&engine)
     }
 }

@@ -36,6 +36,8 @@ package final class ServerHost: Host {
     var log: EffectLog? { didSet { keeper.log = log } }
     /// Whether `appendcompression` has changed and the log does not follow yet.
     var isLogFormDue = false
+    /// Whether the log is only there until it has its base.
+    var endsLogAfterBase = false
     /// Set when the program is to end, after this turn.
     private(set) var isStopping = false
     private var sessionsToClose: [SessionID] = []

@@ -47,6 +47,21 @@ def fill(server, count, prefix="key", length=100):
         connection.pipeline([("SET", f"{prefix}:{i}", "x" * length) for i in range(count)])
 
 
+def test_without_a_log_a_base_is_written_to_start_from(larder):
+    server = larder(appendonly="no", save="")
+    fill(server, 1000)
+    for count in (1, 2):
+        compact(server)
+        wait_for(lambda: server.info()["aof_enabled"] == "0", "the log ends with its base")
+        before = held(server)
+        server.ask("SET", f"later:{count}", "not in it")
+    server.restart(appendonly="yes")
+    assert held(server) == before
+    server.ask("SET", "more", "is kept")
+    server.kill()
+    assert server.start().ask("GET", "more") == b"is kept"
+
+
 # Offset and replication id
 
 
