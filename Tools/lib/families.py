@@ -122,7 +122,8 @@ FAMILIES = {
         RPOPLPUSH key key
         LMOVE key key ( LEFT | RIGHT ) ( LEFT | RIGHT )
         LMPOP numkeys ( LEFT | RIGHT ) [ COUNT count ]
-        SORT key [ LIMIT index index ] [ ( ASC | DESC ) ] [ ALPHA ] [ STORE key ]
+        SORT key [ LIMIT index index ] [ ( ASC | DESC ) ] ALPHA [ STORE key ]
+        @9 SORT key [ LIMIT index index ] [ ( ASC | DESC ) ] [ STORE key ]
         DEL key
         OBJECT ENCODING key
     """,
@@ -191,8 +192,8 @@ FAMILIES = {
         ZRANGEBYLEX lexkey lexical lexical [ LIMIT index index ]
         ZREVRANGEBYLEX lexkey lexical lexical [ LIMIT index index ]
         ZRANGESTORE key key index index [ REV ]
-        ZRANGESTORE key key minimum maximum BYSCORE [ REV ] [ LIMIT index index ]
-        ZRANGESTORE lexkey lexkey lexical lexical BYLEX [ REV ] [ LIMIT index index ]
+        ZRANGESTORE key key minimum maximum BYSCORE [ REV ] [ LIMIT first index ]
+        ZRANGESTORE lexkey lexkey lexical lexical BYLEX [ REV ] [ LIMIT first index ]
         ZREMRANGEBYRANK key index index
         ZREMRANGEBYSCORE key minimum maximum
         ZREMRANGEBYLEX lexkey lexical lexical
@@ -213,13 +214,14 @@ FAMILIES = {
     "sorts": """
         RPUSH key ( digit )+
         RPUSH key ( digit )+
-        RPUSH key ( element )+
+        @9 RPUSH key ( element )+
         SADD key ( digit )+
         ZADD key ( score digit )+
         SET key int
         SET key value
         HSET key ( field int )+
-        SORT key [ BY weights ] [ LIMIT index index ] ( GET sought )* [ ( ASC | DESC ) ] [ STORE key ]
+        @9 SORT key [ BY weights ] [ LIMIT index index ] ( GET sought )* [ ( ASC | DESC ) ] [ STORE key ]
+        SORT key [ BY weights ] [ LIMIT index index ] ( GET sought )* [ ( ASC | DESC ) ] [ STORE sorted ]
         SORT key LIMIT index index [ ( ASC | DESC ) ] ALPHA [ STORE key ]
         SORT_RO key [ BY weights ] ( GET sought )* [ ( ASC | DESC ) ]
         SORT_RO key ALPHA ( GET sought )*
@@ -270,9 +272,11 @@ FAMILIES = {
         HSET key ( field value )+
         SCAN cursor COUNT 100000 [ MATCH pattern ] [ TYPE type ]
         SCAN cursor
-        HSCAN key cursor COUNT 100000 [ MATCH pattern ] [ NOVALUES ]
+        HSCAN key cursor COUNT 100000 [ MATCH pattern ]
+        @9 HSCAN key cursor COUNT 100000 [ MATCH pattern ] NOVALUES
         SSCAN key cursor COUNT 100000 [ MATCH pattern ]
-        ZSCAN key cursor COUNT 100000 [ MATCH pattern ] [ NOSCORES ]
+        ZSCAN key cursor COUNT 100000 [ MATCH pattern ]
+        @9 ZSCAN key cursor COUNT 100000 [ MATCH pattern ] NOSCORES
         HSCAN key cursor COUNT count
         DEL key
     """,
@@ -450,17 +454,19 @@ FAMILIES = {
         DEBUG NOPE
         @9 DEBUG DIGEST
         @9 DEBUG DIGEST-VALUE ( key )+
-        CONFIG GET ( maxmemory-policy | nope | slowlog-max-len | commandlog-* | latency-* )
+        CONFIG GET ( maxmemory-policy | nope | slowlog-max-len | latency-* )
+        @9 CONFIG GET commandlog-*
         CONFIG SET latency-monitor-threshold badcount
         CONFIG SET slowlog-log-slower-than 10000000
         CONFIG SET maxmemory-clients ( 0 | 1gb | x | 200% )
         CONFIG SET client-output-buffer-limit ( x | "normal | pubsub )
         CONFIG RESETSTAT
         CLIENT GETNAME
-        CLIENT SETNAME value
-        CLIENT SETINFO ( LIB-NAME | LIB-VER | NOPE ) value
+        @9 CLIENT SETNAME value
+        ! CLIENT SETNAME channel
+        @9 CLIENT SETINFO ( LIB-NAME | LIB-VER | NOPE ) value
         CLIENT NO-EVICT ( ON | OFF | value )
-        CLIENT NO-TOUCH ( ON | OFF | value )
+        @9 CLIENT NO-TOUCH ( ON | OFF | value )
         @9 CLIENT IMPORT-SOURCE ( ON | OFF | value )
         CLIENT TRACKINGINFO
         CLIENT GETREDIR
@@ -487,10 +493,11 @@ FAMILIES = {
         LASTSAVE
         CLIENT ID
         CLIENT GETNAME
-        CLIENT SETNAME value
-        CLIENT SETINFO ( LIB-NAME | LIB-VER ) value
+        @9 CLIENT SETNAME value
+        ! CLIENT SETNAME channel
+        @9 CLIENT SETINFO ( LIB-NAME | LIB-VER ) value
         CLIENT NO-EVICT ( ON | OFF )
-        CLIENT NO-TOUCH ( ON | OFF )
+        @9 CLIENT NO-TOUCH ( ON | OFF )
         CLIENT LIST [ TYPE ( normal | pubsub | nope ) ]
         @9 CLIENT LIST ( TYPE ( normal | pubsub | replica | master | nope ) | ID badcount | NOT-ID count | USER ( default | nope ) | NOT-USER ( default | nope ) | ADDR value | LADDR value | SKIPME ( YES | NO | x ) | MAXAGE count | NAME value | NOT-NAME value | IDLE count | FLAGS ( N | x | NS | "" ) | NOT-FLAGS ( N | x ) | LIB-NAME value | LIB-VER value | NOT-LIB-NAME value | DB database | NOT-DB database | CAPA ( r | x ) | IP ( 127.0.0.1 | x ) | NOT-IP x | NOT-TYPE pubsub )+
         @9 ! CLIENT KILL ( ID 123456789 | USER nope | ADDR 1.2.3.4:5 | LADDR 1.2.3.4:5 | TYPE ( pubsub | nope ) | NAME nope:nope | LIB-NAME nope:nope | LIB-VER nope:nope | MAXAGE 1000000 | IDLE 1000000 | FLAGS ( b | @ ) | DB ( 14 | 99 ) | IP ( 1.2.3.4 | nope ) )+ [ SKIPME ( YES | NO | x ) ]
@@ -499,7 +506,7 @@ FAMILIES = {
         ! CLIENT TRACKING ( OFF | x ) ( BCAST | PREFIX key | OPTIN | OPTOUT | NOLOOP | REDIRECT ( 0 | 999999 | x ) )*
         ! CLIENT TRACKING ON ( REDIRECT 999999 | x | REDIRECT ) ( BCAST | PREFIX key | OPTIN | OPTOUT | NOLOOP )*
         CLIENT UNBLOCK 123456789 ( TIMEOUT | ERROR | x )
-        HELLO ( 2 | 3 ) ( AUTH ( default | nope ) value | SETNAME value | NOPE )+
+        @9 HELLO ( 2 | 3 ) ( AUTH ( default | nope ) value | SETNAME value | NOPE )+
         ACL WHOAMI
         BGREWRITEAOF x x
         BGSAVE x x
@@ -573,8 +580,8 @@ FLOATS = ["0", "1", "-1", "1.5", "-1.5", "0.1", "0.2", "3.14159265358979", "1e3"
           "5e-324", "inf", "-inf", "+inf", "-0", "-0.0", "9007199254740993", "123456789.123456789", "1e300", "17179869184", "0.30000000000000004"]
 
 
-# What servers before Valkey 9 took for numbers.
-NUMBERS_ONCE = ("0x10", " 1", "1e400", "-1e400", "1e-400")
+# What servers before Valkey 9 took for numbers; or for none: once they have read one that is next to zero, they refuse to sort.
+NUMBERS_ONCE = ("0x10", " 1", "1e400", "-1e400", "1e-400", "5e-324", "-9223372036854775808")
 
 
 class Arguments:
@@ -586,6 +593,8 @@ class Arguments:
         self.payloads = []
         self.others = {}
         self.is_valkey_9 = True
+        # Servers before Valkey 9 sort a string without a digit before its first zero byte as if it were 0.
+        self.only_numbers = False
 
     def pick(self, *choices):
         return self.random.choice(choices)
@@ -633,7 +642,9 @@ class Arguments:
 
     def edge(self):
         edge = self.random.choice(EDGES if self.chance(0.6) else ODD)
-        return edge if self.is_valkey_9 or edge not in NUMBERS_ONCE else "10x"
+        if self.is_valkey_9:
+            return edge
+        return "10x" if edge in NUMBERS_ONCE or self.only_numbers and edge[:1] in ("", "\0") else edge
 
     def value(self):
         kind = self.random.randrange(12)
@@ -642,11 +653,11 @@ class Arguments:
         if kind < 8:
             return str(self.random.randint(-20, 200))
         if kind == 8:
-            return self.random.randbytes(self.random.randrange(24))
+            return b"x" * self.only_numbers + self.random.randbytes(self.random.randrange(24))
         if kind == 9:
             return "y" * self.random.choice([63, 64, 65, 100, 300])
         if kind == 10:
-            return self.random.choice(FLOATS)
+            return self.plain_float()
         return self.edge()
 
     def noise(self):
@@ -684,7 +695,7 @@ class Arguments:
         name = self.pick("strings", "bitmaps", "hashes", "hash-deadlines", "lists", "lists-blocking", "sets", "zsets", "keys", "scans", "geo",
                          "hyperloglog", "transactions", "pubsub", "server")
         if name not in self.others:
-            self.others[name] = Family(name, self.random)
+            self.others[name] = Family(name, self.random, self.is_valkey_9)
         return self.others[name].request()
 
     def commandname(self):
@@ -710,6 +721,11 @@ class Arguments:
     def index(self):
         return str(self.random.randint(-8, 10)) if not self.chance(0.2) else self.edge()
 
+    def first(self):
+        """Servers before Valkey 9 find nothing behind an offset below zero."""
+        index = self.index()
+        return index if self.is_valkey_9 or not index.startswith("-") else "0"
+
     def shortindex(self):
         """LSET cuts its index to 32 bits in Valkey and Redis, so that 4294967295 is the last element."""
         index = self.index()
@@ -733,13 +749,17 @@ class Arguments:
     def bit(self):
         return self.pick("0", "1") if not self.chance(0.08) else self.pick("2", "-1", "x", "")
 
+    def plain_float(self):
+        number = self.random.choice(FLOATS)
+        return number if self.is_valkey_9 or number not in NUMBERS_ONCE else "0.5"
+
     def float(self):
-        return self.random.choice(FLOATS) if not self.chance(0.2) else self.edge()
+        return self.plain_float() if not self.chance(0.2) else self.edge()
 
     def score(self):
         if self.chance(0.6):
             return str(self.random.randint(-5, 20))
-        score = self.random.choice(FLOATS) if not self.chance(0.2) else self.edge()
+        score = self.plain_float() if not self.chance(0.2) else self.edge()
         # A listpack turns -0 into 0 and a skiplist does not, so its spelling tells only of an encoding.
         return score if score not in ("-0", "-0.0") else "0"
 
@@ -786,6 +806,10 @@ class Arguments:
     def digit(self):
         return str(self.random.randrange(8))
 
+    def sorted(self):
+        """Where results go; servers before Valkey 9 sort the empty strings among them as if they were 0."""
+        return self.key() if self.is_valkey_9 else f"sorted:{self.random.randrange(3)}"
+
     def weights(self):
         return self.pick("w:integer", "w:integer", "nope:*", "nope:*->f", "w:hash->*", "*")
 
@@ -795,7 +819,8 @@ class Arguments:
     # Scans and patterns
 
     def cursor(self):
-        return "0" if not self.chance(0.1) else self.pick("x", "", "-1", "18446744073709551616", "1.5", "00")
+        """Servers before Valkey 9 take most of what is no number for 0."""
+        return "0" if not self.chance(0.1) else self.pick("x", "1.5", *(("", "-1", "18446744073709551616", "00") if self.is_valkey_9 else ()))
 
     def pattern(self):
         return self.pick("*", "k:*", "k:[0-3]", "k:?", "[^k]*", "", "m1*", "f?", "\\*", "*:*", "[a-", "k:[^1-3]", "*2", "news*", "a[b", "?")
@@ -917,6 +942,7 @@ class Family:
         self.random = random
         self.arguments = Arguments(random)
         self.arguments.is_valkey_9 = is_valkey_9
+        self.arguments.only_numbers = name == "sorts" and not is_valkey_9
         self.lines = []
         for line in filter(str.strip, FAMILIES[name].splitlines()):
             flags, items = parse(line.strip())
@@ -944,11 +970,15 @@ class Family:
             request = ["0-1" if part == "*" else part for part in request]
             if request[0].upper() == "XAUTOCLAIM":
                 request = ["7" if isinstance(part, str) and re.fullmatch(r"\d{8,}", part) else part for part in request]
+        if request[0].upper() in ("ZRANK", "ZREVRANK") and not self.arguments.is_valkey_9:
+            # Three arguments were too many.
+            del request[3:]
         return [part.encode() if isinstance(part, str) else part for part in request]
 
     def requests(self, count):
         """About `count` requests; some of them inside transactions."""
         made = []
+        queues = False
         with_transactions = self.name not in ("pubsub", "transactions", "server", "introspection", "lists-blocking", "notifications")
         while len(made) < count:
             if with_transactions and self.random.random() < 0.01:
@@ -956,5 +986,11 @@ class Family:
                 made += [self.request() for _ in range(self.random.randrange(6))]
                 made.append([b"EXEC"] if self.random.random() < 0.9 else [b"DISCARD"])
             else:
-                made.append(self.request())
+                request = self.request()
+                word = request[0].upper()
+                if queues and word in (b"WATCH", b"MULTI") and not self.arguments.is_valkey_9:
+                    # Refused by all, but earlier servers go on with the transaction.
+                    continue
+                queues = word == b"MULTI" or queues and request not in ([b"EXEC"], [b"DISCARD"])
+                made.append(request)
         return made
