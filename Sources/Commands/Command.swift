@@ -16,6 +16,8 @@ package struct Command: Sendable {
     package let subcommands: [Command]
     let run: Handler
 
+    // Not inlined, for the compiler's sake: there are hundreds of rows.
+    @inline(never)
     init(
         _ name: String,
         _ arity: Arity,
@@ -33,6 +35,7 @@ package struct Command: Sendable {
     }
 
     /// A command that its second argument chooses among.
+    @inline(never)
     init(container name: String, _ subcommands: [Command]) {
         self.name = name
         arity = .atLeast(2)

@@ -103,11 +103,12 @@ extension Engine {
     /// What INFO counts of the sessions.
     package var sessionFigures: SessionFigures {
         var figures = SessionFigures()
-        for session in sessions.all {
-            let flags = sessions[session].flags
+        for id in sessions.all {
+            let session = sessions[id]
+            let flags = session.flags
             if flags.contains(.tracking) { figures.tracking += 1 }
             if flags.contains(.subscribed) { figures.subscribed += 1 }
-            let watched = sessions[session].details?.watchedKeys.count ?? 0
+            let watched = session.details?.watchedKeys.count ?? 0
             if watched > 0 { figures.watching += 1 }
             figures.watchedKeys += watched
         }

@@ -21,17 +21,19 @@ struct Directive: Sendable {
         static let secret = Traits(rawValue: 1 << 2)
     }
 
+    // Not inlined: the table has two hundred rows, and the compiler took seconds for the code.
+    @inline(never)
     init(
         _ name: String,
         _ kind: Kind,
-        _ defaultValue: ByteString,
+        _ defaultValue: String,
         aliases: [String] = [],
         _ traits: Traits = []
     ) {
         self.name = name
         self.aliases = aliases
         self.kind = kind
-        self.defaultValue = defaultValue
+        self.defaultValue = ByteString(defaultValue)
         self.traits = traits
     }
 

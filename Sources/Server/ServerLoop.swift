@@ -164,16 +164,8 @@ package struct ServerLoop: ~Copyable {
     }
 
     private func freeSome() {
-        guard execution.engine.dataSet.hasGarbage || execution.engine.dataSet.hasEmptyPages else {
-            return
-        }
         let end = host.microseconds + Self.expiryMicroseconds
-        while execution.engine.dataSet.hasGarbage, host.microseconds < end {
-            execution.engine.dataSet.freeSome(256)
-        }
-        while execution.engine.dataSet.hasEmptyPages, host.microseconds < end {
-            execution.engine.dataSet.releaseEmptyPages()
-        }
+        execution.engine.dataSet.freeGarbage { host.microseconds < end }
     }
 
     /// Tells those who cache keys by prefix what changed in this turn.

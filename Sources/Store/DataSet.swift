@@ -132,6 +132,12 @@ package struct DataSet: ~Copyable {
         unsafe environment.pointee.arena.releaseEmptyPages()
     }
 
+    /// Frees what was removed and gives empty pages back, in small steps while `hasTime`.
+    package func freeGarbage(while hasTime: () -> Bool) {
+        while hasGarbage, hasTime() { freeSome(256) }
+        while hasEmptyPages, hasTime() { releaseEmptyPages() }
+    }
+
     /// Whether `freeSome` has work left.
     package var hasGarbage: Bool { unsafe !environment.pointee.graveyard.isEmpty }
 

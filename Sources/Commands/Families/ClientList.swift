@@ -75,20 +75,24 @@ extension Engine {
     fileprivate func matches(_ session: SessionID, _ filter: ClientFilter) -> Bool {
         guard let connection = host.connection(of: session) else { return false }
         if filter.skipsOwn, session == current { return false }
+        let session = sessions[session]
         let client = Client(
-            clientID: sessions[session].clientID,
-            database: sessions[session].database,
-            flags: flagLetters(of: session),
-            details: sessions[session].details,
+            clientID: session.clientID,
+            database: session.database,
+            flags: Self.flagLetters(of: session, on: connection),
+            details: session.details,
             connection: connection
         )
         return filter.conditions.allSatisfy { $0.isMet(by: client) }
     }
 
     /// The letters by which CLIENT LIST tells the state of a client.
-    private func flagLetters(of session: SessionID) -> String {
-        let flags = sessions[session].flags
-        let tracking = sessions[session].details?.tracking
+    private static func flagLetters(
+        of session: Session,
+        on connection: ConnectionDescription
+    ) -> String {
+        let flags = session.flags
+        let tracking = session.details?.tracking
         var letters = ""
         if flags.contains(.monitoring) { letters += "O" }
         if flags.contains(.subscribed) { letters += "P" }
@@ -98,7 +102,7 @@ extension Engine {
         if tracking?.isRedirectBroken == true { letters += "R" }
         if tracking?.isBroadcast == true { letters += "B" }
         if flags.contains(.watchFailed) { letters += "d" }
-        if host.connection(of: session)?.isUnixSocket == true { letters += "U" }
+        if connection.isUnixSocket { letters += "U" }
         if flags.contains(.noEvict) { letters += "e" }
         if flags.contains(.noTouch) { letters += "T" }
         if flags.contains(.importSource) { letters += "I" }
@@ -112,23 +116,26 @@ extension Engine {
     /// A client as CLIENT LIST tells it.
     package func describe(_ session: SessionID) -> String? {
         guard let connection = host.connection(of: session) else { return nil }
-        let details = sessions[session].details
+        let memory =
+            connection.memoryByteCount + MemoryLayout<Session>.stride + byteCount(of: session)
+        let session = sessions[session]
+        let details = session.details
         let counts = details?.subscriptions.map(\.count) ?? [0, 0, 0]
-        let isQueueing = sessions[session].flags.contains(.queueing)
-        let command = Int(sessions[session].lastCommand)
+        let isQueueing = session.flags.contains(.queueing)
+        let command = Int(session.lastCommand)
         let redirect = details?.tracking.map { $0.redirect } ?? -1
         let output = connection.waitingOutputByteCount
         return [
-            "id=\(sessions[session].clientID)",
+            "id=\(session.clientID)",
             "addr=\(connection.address)",
             "laddr=\(connection.localAddress)",
             "fd=\(connection.fileDescriptor)",
             "name=\(details?.name.text ?? "")",
             "age=\(connection.ageSeconds)",
             "idle=\(connection.idleSeconds)",
-            "flags=\(flagLetters(of: session))",
+            "flags=\(Self.flagLetters(of: session, on: connection))",
             "capa=\(details?.followsRedirects == true ? "r" : "")",
-            "db=\(sessions[session].database)",
+            "db=\(session.database)",
             "sub=\(counts[0])",
             "psub=\(counts[1])",
             "ssub=\(counts[2])",
@@ -143,12 +150,12 @@ extension Engine {
             "obl=\(min(output, Self.firstOutputByteCount))",
             "oll=\(output > Self.firstOutputByteCount ? 1 : 0)",
             "omem=\(max(output - Self.firstOutputByteCount, 0))",
-            "tot-mem=\(connection.memoryByteCount + MemoryLayout<Session>.stride + byteCount(of: session))",
+            "tot-mem=\(memory)",
             "events=\(output > 0 ? "rw" : "r")",
             "cmd=\(command >= 0 ? table[command].name : "NULL")",
             "user=default",
             "redir=\(redirect)",
-            "resp=\(sessions[session].protocolVersion.rawValue)",
+            "resp=\(session.protocolVersion.rawValue)",
             "lib-name=\(details?.libraryName.text ?? "")",
             "lib-ver=\(details?.libraryVersion.text ?? "")",
             "tot-net-in=\(connection.receivedByteCount)",
