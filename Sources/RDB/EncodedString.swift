@@ -13,4 +13,8 @@ enum StringForm {
     case plain(count: Int)
     case integer(Int64)
     case compressed(count: Int, byteCount: Int)
+
+    /// The special encoding that integers have as elements that an `ElementSource` gives, and that
+    /// no file has: C4 + i64 LE.
+    static let elementKind: UInt8 = 4
 }

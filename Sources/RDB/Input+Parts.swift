@@ -29,53 +29,83 @@ extension Input {
         _ form: StringForm,
         _ body: (RawSpan, Int, Int) throws(RDBError) -> Void
     ) throws(RDBError) {
-        switch form {
-        case .plain(let count): try readPlainParts(count, body)
-        case .compressed(let count, let byteCount):
-            try readExpandedParts(count, byteCount, body)
-        case .integer(let number):
+        if case .integer(let number) = form {
             var text = ByteWriter(reserving: DecimalText.maximumIntegerByteCount)
             text.append(decimal: number)
-            try body(text.bytes, 0, text.count)
+            return try body(text.bytes, 0, text.count)
         }
-    }
-
-    private mutating func readPlainParts(
-        _ count: Int,
-        _ body: (RawSpan, Int, Int) throws(RDBError) -> Void
-    ) throws(RDBError) {
+        let byteCount = form.byteCount
+        var parts = StringParts(form)
         var offset = 0
-        while offset < count {
-            try need(1)
-            let part = min(available, count - offset)
-            try body(window(at: 0, count: part), offset, count)
-            consume(part)
-            offset += part
-        }
-    }
-
-    private mutating func readExpandedParts(
-        _ count: Int,
-        _ byteCount: Int,
-        _ body: (RawSpan, Int, Int) throws(RDBError) -> Void
-    ) throws(RDBError) {
-        var expansion = LZFExpansion(byteCount: byteCount)
-        var left = count
-        var offset = 0
-        while left > 0 {
-            try need(min(left, LZFExpansion.longestInstruction))
-            let part = min(left, available)
-            let used: Int
-            do {
-                used = try expansion.expand(window(at: 0, count: part), isLast: part == left)
-            } catch {
-                throw RDBError(.invalidCompression, at: position, "LZF: \(error)")
+        while !parts.isAtEnd {
+            try parts.next(in: &self) { part throws(RDBError) in
+                if !part.isEmpty { try body(part, offset, byteCount) }
+                offset += part.byteCount
             }
-            if !expansion.piece.isEmpty { try body(expansion.piece, offset, byteCount) }
-            offset += expansion.piece.byteCount
-            consume(used)
-            left -= used
         }
+    }
+}
+
+/// How much of a string that is no integer was read in parts.
+struct StringParts: ~Copyable {
+    /// Bytes of its data that are still in the input.
+    private var left: Int
+    private var expansion: LZFExpansion?
+    /// Bytes that were expanded last, and how many of them were handed out.
+    private var pieceByteCount = 0
+    private var given = 0
+
+    /// Stands before the data of a string.
+    init(_ form: StringForm) {
+        switch form {
+        case .plain(let count): left = count
+        case .integer: left = 0
+        case .compressed(let count, let byteCount):
+            left = count
+            expansion = LZFExpansion(byteCount: byteCount)
+        }
+    }
+
+    /// Whether everything was handed out.
+    var isAtEnd: Bool { left == 0 && given == pieceByteCount }
+
+    /// Hands out the next part, of `limit` bytes at the most.
+    mutating func next(
+        in input: inout Input,
+        upTo limit: Int = .max,
+        _ body: (RawSpan) throws(RDBError) -> Void
+    ) throws(RDBError) {
+        guard var expansion = expansion.take() else {
+            try input.need(1)
+            let count = min(input.available, left, limit)
+            try body(input.window(at: 0, count: count))
+            input.consume(count)
+            left -= count
+            return
+        }
+        if given == pieceByteCount { try expand(with: &expansion, &input) }
+        let count = min(pieceByteCount - given, limit)
+        try body(expansion.piece.part(from: given, count: count))
+        given += count
+        self.expansion = consume expansion
+    }
+
+    private mutating func expand(
+        with expansion: inout LZFExpansion,
+        _ input: inout Input
+    ) throws(RDBError) {
+        try input.need(min(left, LZFExpansion.longestInstruction))
+        let part = min(left, input.available)
+        let used: Int
+        do {
+            used = try expansion.expand(input.window(at: 0, count: part), isLast: part == left)
+        } catch {
+            throw RDBError(.invalidCompression, at: input.position, "LZF: \(error)")
+        }
+        input.consume(used)
+        left -= used
+        pieceByteCount = expansion.piece.byteCount
+        given = 0
     }
 }
 

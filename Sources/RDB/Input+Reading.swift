@@ -156,6 +156,8 @@ extension Input {
             }
             hasCompressedStrings = true
             return .compressed(count: Int(count), byteCount: Int(byteCount))
+        case StringForm.elementKind where isElements:
+            return .integer(try peekInteger(at: &cursor, as: Int64.self))
         default:
             throw RDBError(
                 .invalidString,

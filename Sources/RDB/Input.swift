@@ -18,6 +18,10 @@ struct Input: ~Copyable {
     /// Bytes at the start of the buffer that are in the checksum.
     private var checksummed = 0
     private let isChecksumming: Bool
+    /// What it is if bytes are missing.
+    private let endCode: RDBError.Code
+    /// Where the packed string begins whose elements are read: they lie nowhere as they are here.
+    private let elementsOffset: Int?
 
     /// Where in the buffer the bytes begin that stay although they were consumed; -1 if none do.
     private var heldStart = -1
@@ -42,6 +46,28 @@ struct Input: ~Copyable {
     init(_ source: any ByteSource, isChecksumming: Bool) {
         self.isChecksumming = isChecksumming && !source.keepsChecksum
         self.source = source
+        endCode = .truncated
+        elementsOffset = nil
+        buffer = ByteWriter(reserving: Self.chunkByteCount)
+    }
+
+    /// Reads the bytes of a string that begins at `offset` of the file; if it ends too early, that
+    /// is `damage`.
+    init(_ source: any ByteSource, startingAt offset: Int, damage: RDBError.Code) {
+        isChecksumming = false
+        self.source = source
+        endCode = damage
+        elementsOffset = nil
+        bufferOffset = offset
+        buffer = ByteWriter(reserving: Self.chunkByteCount)
+    }
+
+    /// Reads the elements of the packed string at `offset`; if there are too few, that is `damage`.
+    init(_ source: any ByteSource, elementsOf offset: Int, damage: RDBError.Code) {
+        isChecksumming = false
+        self.source = source
+        endCode = damage
+        elementsOffset = offset
         buffer = ByteWriter(reserving: Self.chunkByteCount)
     }
 
@@ -49,12 +75,17 @@ struct Input: ~Copyable {
     init(copying bytes: RawSpan) {
         source = nil
         isChecksumming = false
+        endCode = .truncated
+        elementsOffset = nil
         buffer = ByteWriter(reserving: bytes.byteCount)
         buffer.append(bytes)
     }
 
-    /// Where in the file the next unconsumed byte is.
-    var position: Int { bufferOffset + start }
+    /// Where in the file the next unconsumed byte is; of elements, where their string begins.
+    var position: Int { elementsOffset ?? bufferOffset + start }
+
+    /// Whether these are the elements of a packed string.
+    var isElements: Bool { elementsOffset != nil }
 
     /// Bytes in the window.
     var available: Int { buffer.count - start }
@@ -102,11 +133,20 @@ struct Input: ~Copyable {
         )
     }
 
-    /// Moves past `count` bytes, however many.
-    mutating func skip(_ count: Int) throws(RDBError) {
-        if let remaining = source?.remainingByteCount, count - available > remaining {
+    /// Throws if it is known that fewer than `count` bytes are left.
+    func expect(_ count: Int) throws(RDBError) {
+        guard let source else {
+            if count > available { throw tooShort(position, count) }
+            return
+        }
+        if let remaining = source.remainingByteCount, count - available > remaining {
             throw tooShort(position, count)
         }
+    }
+
+    /// Moves past `count` bytes, however many.
+    mutating func skip(_ count: Int) throws(RDBError) {
+        try expect(count)
         var left = count
         while left > available {
             left -= available
@@ -120,10 +160,8 @@ struct Input: ~Copyable {
     private mutating func fill(_ count: Int) throws(RDBError) {
         let wanted = position
         try settle()
-        guard count <= Int.max / 4, source != nil else { throw tooShort(wanted, count) }
-        if let remaining = source?.remainingByteCount, count - available > remaining {
-            throw tooShort(wanted, count)
-        }
+        guard count <= Int.max / 4 else { throw tooShort(wanted, count) }
+        try expect(count)
         shrink(toHold: count)
         while available < count {
             // Never more memory than twice what has come.
@@ -135,6 +173,10 @@ struct Input: ~Copyable {
     }
 
     func tooShort(_ offset: Int, _ count: Int) -> RDBError {
+        guard endCode == .truncated else {
+            let what = isElements ? "expected another element, found the end" : "ends too early"
+            return RDBError(endCode, at: offset, what)
+        }
         let found = available + (source?.remainingByteCount ?? 0)
         return RDBError(
             .truncated,
@@ -152,6 +194,9 @@ struct Input: ~Copyable {
                 try source?.read(into: &output)
                 return unsafe output.finalize(for: room)
             }
+        } catch let error as RDBError {
+            // A string inside the file tells more of its own.
+            throw error
         } catch {
             throw RDBError(
                 .transferFailed,

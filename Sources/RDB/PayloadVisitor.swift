@@ -48,6 +48,10 @@ public enum ElementRole: Sendable {
     case hashField
     /// The value of a field of a hash.
     case hashValue
+    /// The name of a field of a stream entry, whose value follows.
+    case streamField
+    /// The value of a field of a stream entry.
+    case streamValue
     /// A string of a module value.
     case moduleString
 }
@@ -90,6 +94,17 @@ public protocol PayloadVisitor: ~Copyable {
     ) throws(RDBError)
     /// The element, member or field that came in parts is complete.
     mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError)
+
+    /// The most bytes of a compact encoding that is brought into memory; the elements of larger
+    /// ones come one by one, also to those who want them `encoded`, and their count is not known
+    /// before.
+    ///
+    /// Members that are there twice are the visitor's to find in those.
+    var largestWholePacked: Int { get }
+    /// A node of a list or stream is larger: its elements or entries follow.
+    mutating func beginLongNode(byteCount: Int, master: StreamID?) throws(RDBError)
+    /// The elements or entries of the large node are complete.
+    mutating func endLongNode() throws(RDBError)
 
     /// The next element of a list.
     mutating func listElement(_ element: PackedValue) throws(RDBError)
@@ -188,6 +203,12 @@ extension PayloadVisitor where Self: ~Copyable {
     ) throws(RDBError) {}
     /// Does nothing.
     public mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {}
+    /// Any number.
+    public var largestWholePacked: Int { .max }
+    /// Does nothing.
+    public mutating func beginLongNode(byteCount: Int, master: StreamID?) throws(RDBError) {}
+    /// Does nothing.
+    public mutating func endLongNode() throws(RDBError) {}
     /// Does nothing.
     public mutating func listElement(_ element: PackedValue) throws(RDBError) {}
     /// Does nothing.

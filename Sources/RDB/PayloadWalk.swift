@@ -105,16 +105,17 @@ struct PayloadWalk: ~Copyable {
         case listpack
         case ziplist
         case zipmap
+        case intset
     }
 
-    /// Brings a compact encoding into memory, as a listpack.
+    /// Brings a compact encoding into memory, as a listpack unless it is an intset.
     mutating func locatePacked(_ container: Container) throws(RDBError) -> Packed {
         var cursor = 0
         let located = try input.locateString(at: &cursor)
         var offset = input.position
         if case .window(let start, _) = located { offset += start }
         switch container {
-        case .listpack:
+        case .listpack, .intset:
             return Packed(located: located, cursor: cursor, offset: offset)
         case .ziplist:
             converted = try convert(located, offset) { bytes, writer throws(RDBError) in
@@ -250,21 +251,22 @@ struct PackedReader: ~Escapable {
     @_lifetime(copy self)
     @_lifetime(self: copy self)
     mutating func next() throws(RDBError) -> PackedValue? {
-        if reader.readCount == limit, !reader.isAtEnd { throw wrongCount() }
+        if reader.readCount == limit, !reader.isAtEnd { throw Self.wrongCount(limit, offset) }
         do {
             if let element = try reader.next() { return element }
         } catch {
             throw RDBError(error, in: offset)
         }
-        if reader.readCount < limit, limit < .max { throw wrongCount() }
+        if reader.readCount < limit, limit < .max { throw Self.wrongCount(limit, offset) }
         return nil
     }
 
-    private func wrongCount() -> RDBError {
+    /// What it is if the listpack at `offset` has not as many elements as its header says.
+    static func wrongCount(_ stated: Int, _ offset: Int) -> RDBError {
         RDBError(
             .invalidListpack,
             at: offset + 4,
-            "the header counts \(limit) elements, but there are more or fewer"
+            "the header counts \(stated) elements, but there are more or fewer"
         )
     }
 

@@ -84,6 +84,7 @@ struct Content: Equatable {
         validation: Validation = [],
         pieceByteCount: Int = .max,
         largestWholeString: Int = .max,
+        largestWholePacked: Int = .max,
         options: (inout FileReader.Options) -> Void = { _ in }
     ) throws(RDBError) {
         var readerOptions = FileReader.Options()
@@ -99,7 +100,8 @@ struct Content: Equatable {
                 let name = ByteString(reader.key).array
                 var collector = Collector(
                     reporting: reporting,
-                    largestWholeString: largestWholeString
+                    largestWholeString: largestWholeString,
+                    largestWholePacked: largestWholePacked
                 )
                 try reader.readValue(into: &collector)
                 keys[reader.database, default: [:]][name] = Key(
@@ -130,6 +132,7 @@ struct Collector: PayloadVisitor {
     var reporting = Reporting.elements
     var largestWholeString = Int.max
     var largestWholeElement: Int { largestWholeString }
+    var largestWholePacked = Int.max
     var extent = Extent()
     /// How often something came whole.
     var wholeCount = 0
@@ -145,9 +148,14 @@ struct Collector: PayloadVisitor {
     private var part: [UInt8] = []
     private var field: [UInt8] = []
 
-    init(reporting: Reporting = .elements, largestWholeString: Int = .max) {
+    init(
+        reporting: Reporting = .elements,
+        largestWholeString: Int = .max,
+        largestWholePacked: Int = .max
+    ) {
         self.reporting = reporting
         self.largestWholeString = largestWholeString
+        self.largestWholePacked = largestWholePacked
     }
 
     private func text(_ value: PackedValue) -> [UInt8] { value.byteString.array }
@@ -193,7 +201,7 @@ struct Collector: PayloadVisitor {
         _ role: ElementRole
     ) throws(RDBError) {
         if offset == 0 {
-            if role == .hashValue { field = part }
+            if role == .hashValue || role == .streamValue { field = part }
             part = []
         }
         guard part.count == offset, offset + bytes.byteCount <= byteCount else {
@@ -209,6 +217,7 @@ struct Collector: PayloadVisitor {
         case .set: setMember(.bytes(part.bytes))
         case .sortedSet: sortedSetMember(.bytes(part.bytes), score: score ?? .nan)
         case .hash: hashField(.bytes(field.bytes), value: .bytes(part.bytes), deadline: deadline)
+        case .stream: streamField(.bytes(field.bytes), value: .bytes(part.bytes))
         default: items.append(.string(part))
         }
     }

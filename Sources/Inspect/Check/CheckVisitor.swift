@@ -37,6 +37,7 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
     }
 
     var largestWholeElement: Int { 1 << 16 }
+    var largestWholePacked: Int { LongPacked.limit }
 
     mutating func elementPart(
         _ bytes: RawSpan,
@@ -52,7 +53,7 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
             }
             part.combine(bytes)
             if offset + bytes.byteCount == byteCount { try add(part) }
-        case .listElement, .hashValue, .moduleString: break
+        case .listElement, .hashValue, .streamField, .streamValue, .moduleString: break
         }
     }
 

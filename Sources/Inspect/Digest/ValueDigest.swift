@@ -92,6 +92,7 @@ package struct ValueDigest: ElementVisitor {
     }
 
     package var largestWholeElement: Int { 1 << 16 }
+    package var largestWholePacked: Int { LongPacked.limit }
 
     package mutating func elementPart(
         _ bytes: RawSpan,
@@ -106,6 +107,9 @@ package struct ValueDigest: ElementVisitor {
                 if role == .moduleString { sequence.combine(5) }
                 sequence.combine(UInt64(byteCount))
             }
+            sequence.combine(bytes)
+        case .streamField, .streamValue:
+            if offset == 0 { sequence.combine(UInt64(byteCount)) }
             sequence.combine(bytes)
         case .setMember, .sortedSetMember, .hashField, .hashValue:
             if offset == 0 {

@@ -128,6 +128,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     }
 
     package var largestWholeElement: Int { 1 << 20 }
+    package var largestWholePacked: Int { LongPacked.limit }
 
     package mutating func elementPart(
         _ bytes: RawSpan,
@@ -137,13 +138,14 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     ) throws(RDBError) {
         if role == .moduleString { return }
         if offset == 0 {
-            if role != .hashValue { beginRow() }
+            if role != .hashValue, role != .streamValue { beginRow() }
+            if role == .streamField { printer.buffer.append(entry) }
             if role == .listElement {
                 printer.buffer.append(decimal: Int64(index))
                 index += 1
             }
             // Names of fields and members with a score stand a column before values.
-            let isNamed = role == .hashField || role == .sortedSetMember || role == .hashValue
+            let isNamed = role != .listElement && role != .setMember
             printer.buffer.append(isNamed ? ",\"" : ",,\"")
         }
         printer.buffer.append(quoted: bytes)

@@ -34,11 +34,16 @@ struct JSONStreamState {
         _ value: PackedValue,
         _ writer: inout ByteWriter
     ) {
-        if !isFirstField { writer.append(",") }
-        isFirstField = false
+        separateField(&writer)
         writer.append(json: field)
         writer.append(",")
         writer.append(json: value)
+    }
+
+    /// Writes what precedes the name of a field.
+    mutating func separateField(_ writer: inout ByteWriter) {
+        if !isFirstField { writer.append(",") }
+        isFirstField = false
     }
 
     mutating func state(_ state: StreamState, _ writer: inout ByteWriter) {

@@ -69,6 +69,7 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
     }
 
     var largestWholeElement: Int { Self.partByteCount }
+    var largestWholePacked: Int { LongPacked.limit }
 
     mutating func elementPart(
         _ bytes: RawSpan,
@@ -87,7 +88,8 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
 
     private mutating func beginElement(_ role: ElementRole) {
         switch role {
-        case .hashValue: return printer.buffer.append(",")
+        case .hashValue, .streamValue: return printer.buffer.append(",")
+        case .streamField: stream.separateField(&printer.buffer)
         case .listElement, .setMember: separate()
         case .sortedSetMember, .hashField:
             separate()
@@ -105,7 +107,7 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
         }
         if let deadline { printer.buffer.append(",", Int(deadline)) }
         switch kind {
-        case .list, .set: break
+        case .list, .set, .stream: break
         default: printer.buffer.append("]")
         }
         try printer.flushIfFull()

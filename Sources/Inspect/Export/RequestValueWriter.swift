@@ -115,6 +115,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     }
 
     var largestWholeElement: Int { 1 << 20 }
+    var largestWholePacked: Int { LongPacked.limit }
 
     mutating func elementPart(
         _ bytes: RawSpan,
@@ -145,6 +146,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         case .hashValue:
             beginRequest(4, "HSET")
             try print(name)
+        case .streamField, .streamValue: break
         case .moduleString: return
         }
         printer.buffer.beginWord(byteCount)

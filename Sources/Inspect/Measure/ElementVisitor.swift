@@ -1,6 +1,12 @@
 import Bytes
 import RDB
 
+/// From where on the elements of a packed string come one by one.
+enum LongPacked {
+    /// Bytes: more than servers pack unless they are told to.
+    static let limit = 1 << 18
+}
+
 /// A visitor that wants every element, and takes compact encodings whole only because that is
 /// how they are checked once and read fast.
 package protocol ElementVisitor: PayloadVisitor, ~Copyable {

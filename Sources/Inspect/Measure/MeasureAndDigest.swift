@@ -45,6 +45,16 @@ struct MeasureAndDigest: PayloadVisitor {
         digest.endElement(score: score, deadline: deadline)
     }
 
+    var largestWholePacked: Int { measure.largestWholePacked }
+
+    mutating func beginLongNode(byteCount: Int, master: StreamID?) {
+        measure.beginLongNode(byteCount: byteCount, master: master)
+    }
+
+    mutating func endLongNode() {
+        measure.endLongNode()
+    }
+
     mutating func listElement(_ element: PackedValue) {
         measure.listElement(element)
         digest.listElement(element)
@@ -87,6 +97,16 @@ struct MeasureAndDigest: PayloadVisitor {
     ) throws(RDBError) {
         try measure.streamNode(listpack, master: master, liveCount: liveCount)
         try digest.streamNode(listpack, master: master, liveCount: liveCount)
+    }
+
+    mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
+        measure.streamEntry(id, fieldCount: fieldCount)
+        digest.streamEntry(id, fieldCount: fieldCount)
+    }
+
+    mutating func streamField(_ field: PackedValue, value: PackedValue) {
+        measure.streamField(field, value: value)
+        digest.streamField(field, value: value)
     }
 
     mutating func streamState(_ state: StreamState) {

@@ -19,6 +19,8 @@ package struct ValueMeasure: PayloadVisitor {
     private var kind = ValueKind.string
     /// Bytes of what comes in parts: an element, or a field and its value.
     private var partial = (first: 0, second: 0)
+    /// Whether the elements are of a node that was counted as a whole.
+    private var isInLongNode = false
 
     /// Measures for the target of `memory`.
     package init(memory: MemoryTally = MemoryTally()) {
@@ -32,6 +34,7 @@ package struct ValueMeasure: PayloadVisitor {
         fieldDeadlineCount = 0
         module = nil
         kind = encoding.kind
+        isInLongNode = false
         memory.begin(encoding)
         return .encoded
     }
@@ -66,25 +69,45 @@ package struct ValueMeasure: PayloadVisitor {
         _ role: ElementRole
     ) {
         guard offset == 0 else { return }
-        if role == .hashValue { partial.second = byteCount } else { partial = (byteCount, 0) }
+        switch role {
+        case .hashValue, .streamValue: partial.second = byteCount
+        default: partial = (byteCount, 0)
+        }
     }
 
     package mutating func endElement(score: Double?, deadline: Int64?) {
+        if kind == .stream { return note(max(partial.first, partial.second)) }
         count(partial.first + partial.second)
+        if isInLongNode { return }
         if deadline != nil { fieldDeadlineCount += 1 }
         memory.longElement(partial.first, value: partial.second, hasDeadline: deadline != nil)
     }
 
+    package var largestWholePacked: Int { LongPacked.limit }
+
+    package mutating func beginLongNode(byteCount: Int, master: StreamID?) {
+        isInLongNode = true
+        if let master {
+            memory.streamNode(byteCount, master: master)
+        } else {
+            memory.listNode(byteCount)
+        }
+    }
+
+    package mutating func endLongNode() {
+        isInLongNode = false
+    }
+
     package mutating func listElement(_ element: PackedValue) {
         count(element.byteCount)
-        memory.listElement(element)
+        if !isInLongNode { memory.listElement(element) }
     }
 
     package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
         let largest = try largestElement(of: listpack, stride: 1)
         elementCount += count
         largestElement = max(largestElement, largest)
-        memory.listNode(listpack, count: count)
+        memory.listNode(listpack.byteCount)
     }
 
     package mutating func setMember(_ member: PackedValue) {
@@ -130,7 +153,15 @@ package struct ValueMeasure: PayloadVisitor {
     ) throws(RDBError) {
         elementCount += liveCount
         largestElement = max(largestElement, try largestElement(of: listpack, stride: 1))
-        memory.streamNode(listpack, master: master)
+        memory.streamNode(listpack.byteCount, master: master)
+    }
+
+    package mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
+        elementCount += 1
+    }
+
+    package mutating func streamField(_ field: PackedValue, value: PackedValue) {
+        note(max(field.byteCount, value.byteCount))
     }
 
     package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
@@ -162,6 +193,11 @@ package struct ValueMeasure: PayloadVisitor {
     @inline(__always)
     private mutating func count(_ byteCount: Int) {
         elementCount += 1
+        note(byteCount)
+    }
+
+    @inline(__always)
+    private mutating func note(_ byteCount: Int) {
         if byteCount > largestElement { largestElement = byteCount }
     }
 

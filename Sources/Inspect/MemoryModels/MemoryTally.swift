@@ -109,8 +109,8 @@ package struct MemoryTally: Sendable {
         list.addElement(element, largeIsPlain: model.keepsLargeElementsPlain)
     }
 
-    mutating func listNode(_ listpack: RawSpan, count: Int) {
-        list.addNode(listpack.byteCount)
+    mutating func listNode(_ byteCount: Int) {
+        list.addNode(byteCount)
     }
 
     mutating func setMember(_ member: PackedValue) {
@@ -215,10 +215,10 @@ extension MemoryTally {
 
     // Streams and modules.
 
-    mutating func streamNode(_ listpack: RawSpan, master: StreamID) {
+    mutating func streamNode(_ byteCount: Int, master: StreamID) {
         stream.nodes.add(master.milliseconds, master.sequence)
         stream.nodeCount += 1
-        stream.nodeByteCount += model.blocks(listpack.byteCount)
+        stream.nodeByteCount += model.blocks(byteCount)
     }
 
     mutating func streamGroup(_ name: borrowing PackedValue) {

@@ -89,6 +89,7 @@ struct PageWriter: PayloadVisitor, ~Copyable {
     }
 
     var largestWholeElement: Int { 1 << 16 }
+    var largestWholePacked: Int { LongPacked.limit }
 
     mutating func elementPart(
         _ bytes: RawSpan,
@@ -96,12 +97,24 @@ struct PageWriter: PayloadVisitor, ~Copyable {
         of byteCount: Int,
         _ role: ElementRole
     ) throws(RDBError) {
-        if offset == 0, role != .hashValue { isShowingParts = try beginLine() }
+        if offset == 0 { try beginPart(role) }
         guard isShowingParts else { return }
-        if offset == 0, role == .hashValue { printer.buffer.append("  ") }
         printer.buffer.append(escaped: bytes)
         try printer.flushIfFull()
     }
+
+    private mutating func beginPart(_ role: ElementRole) throws(RDBError) {
+        switch role {
+        case .hashValue, .streamValue:
+            if isShowingParts { printer.buffer.append("  ") }
+        case .streamField:
+            isShowingParts = isShowingEntry
+            if isShowingParts { printer.buffer.append(Self.fieldIndent) }
+        default: isShowingParts = try beginLine()
+        }
+    }
+
+    private static let fieldIndent: StaticString = "            "
 
     mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
         guard isShowingParts else { return }
@@ -158,7 +171,7 @@ struct PageWriter: PayloadVisitor, ~Copyable {
 
     mutating func streamField(_ field: PackedValue, value: PackedValue) {
         guard isShowingEntry else { return }
-        printer.buffer.append("            ")
+        printer.buffer.append(Self.fieldIndent)
         printer.buffer.append(escaped: field)
         printer.buffer.append("  ")
         printer.buffer.append(escaped: value)

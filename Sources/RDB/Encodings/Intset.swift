@@ -20,25 +20,49 @@ struct Intset: ~Escapable {
     /// Checks the header of the intset that begins at `offset` of the file.
     @_lifetime(copy bytes)
     init(_ bytes: RawSpan, offset: Int) throws(RDBError) {
-        func wrong(_ position: Int, _ detail: String) -> RDBError {
-            RDBError(.invalidIntset, at: offset + position, "intset: \(detail)")
-        }
         var reader = ByteReader(bytes)
+        let width: UInt32
+        let count: UInt32
         do {
-            width = Int(try reader.readInteger(as: UInt32.self))
-            count = Int(try reader.readInteger(as: UInt32.self))
+            width = try reader.readInteger()
+            count = try reader.readInteger()
         } catch {
-            throw wrong(error.offset, "ends too early")
+            throw Self.wrong(offset + error.offset, "ends too early")
         }
+        (self.width, self.count) = try Self.layout(
+            width: width,
+            count: count,
+            byteCount: bytes.byteCount,
+            offset: offset
+        )
+        self.bytes = bytes
+    }
+
+    /// Width and count as a header has them, if an intset of `byteCount` bytes can have them.
+    static func layout(
+        width: UInt32,
+        count: UInt32,
+        byteCount: Int,
+        offset: Int
+    ) throws(RDBError) -> (width: Int, count: Int) {
         guard width == 2 || width == 4 || width == 8 else {
-            throw wrong(0, "\(width) is no width")
+            throw wrong(offset, "\(width) is no width")
         }
-        guard bytes.byteCount == Self.headerByteCount + width * count else {
-            throw wrong(4, "\(bytes.byteCount) bytes cannot hold \(count) members of \(width)")
+        guard byteCount == headerByteCount + Int(width) * Int(count) else {
+            throw wrong(offset + 4, "\(byteCount) bytes cannot hold \(count) members of \(width)")
         }
         // Servers call it damage: they remove a set with its last member.
-        guard count > 0 else { throw wrong(4, "no members") }
-        self.bytes = bytes
+        guard count > 0 else { throw wrong(offset + 4, "no members") }
+        return (Int(width), Int(count))
+    }
+
+    private static func wrong(_ offset: Int, _ detail: String) -> RDBError {
+        RDBError(.invalidIntset, at: offset, "intset: \(detail)")
+    }
+
+    /// What it is if the member at `offset` of the file is not above the one before.
+    static func outOfOrder(_ offset: Int) -> RDBError {
+        RDBError(.wrongOrder, at: offset, "intset: the members do not ascend")
     }
 
     /// The member at `index`.

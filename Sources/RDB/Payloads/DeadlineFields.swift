@@ -42,11 +42,15 @@ public struct DeadlineFields: ~Escapable {
         let value = try reader.require(.oddCount)
         position = reader.position
         let number = try reader.requireInteger(.invalidDeadline)
+        return Field(field, value, try Self.deadline(number, position))
+    }
+
+    /// The deadline that the element at `offset` stands for.
+    static func deadline(_ number: Int64, _ offset: Int) throws(RDBError) -> Int64? {
         guard number >= 0 else {
-            throw RDBError(.invalidDeadline, at: position, "\(number) is no deadline")
+            throw RDBError(.invalidDeadline, at: offset, "\(number) is no deadline")
         }
-        if number == 0 { return Field(field, value, nil) }
-        return Field(field, value, try Self.checked(UInt64(number), after: 0, position))
+        return number == 0 ? nil : try checked(UInt64(number), after: 0, offset)
     }
 
     /// `number` milliseconds after `start`, within what Redis keeps.

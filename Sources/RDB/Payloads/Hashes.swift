@@ -12,6 +12,8 @@ extension PayloadWalk {
         /// i64 LE base before the count; a number before the field: 0 = none, else
         /// deadline - base + 1.
         case relative
+        /// An element of a packed string after the value; 0 = none.
+        case elementAfter
     }
 
     /// HASH, HASH_2, HASH_METADATA: count, then fields and values as strings.
@@ -38,47 +40,59 @@ extension PayloadWalk {
                 if form == .absoluteAfter { try input.skip(8) }
                 continue
             }
-            var cursor = 0
-            var deadline: Int64?
-            if form == .relative || form == .absoluteBefore {
-                deadline = try peekDeadline(base, at: &cursor)
-            }
-            if try input.isLong(at: cursor, limit: limit) {
-                input.consume(cursor)
-                try walkParts(.hashField, &visitor)
-                try walkValue(upTo: limit, &visitor)
-                try endField(form, deadline, &visitor)
-                continue
-            }
-            let field = try input.locateString(at: &cursor)
-            if try input.isLong(at: cursor, limit: limit) {
-                try reportWhole(input.value(field), .hashField, &visitor)
-                input.consume(cursor)
-                try walkParts(.hashValue, &visitor)
-                try endField(form, deadline, &visitor)
-                continue
-            }
-            let value = try input.locateString(at: &cursor, other: true)
-            if form == .absoluteAfter { deadline = try peekSignedDeadline(at: &cursor) }
-            try duplicates.insert(input.value(field), at: input.position)
-            try visitor.hashField(
-                input.value(field),
-                value: input.value(value),
-                deadline: deadline
-            )
-            input.consume(cursor)
+            _ = try walkField(form, base, upTo: limit, &duplicates, &visitor)
         }
     }
 
+    /// Reports the field that comes next, and returns its deadline.
+    @inline(__always)
+    private mutating func walkField<Visitor: PayloadVisitor & ~Copyable>(
+        _ form: DeadlineForm,
+        _ base: Int64?,
+        upTo limit: Int,
+        _ duplicates: inout DuplicateCheck,
+        _ visitor: inout Visitor
+    ) throws(RDBError) -> Int64? {
+        var cursor = 0
+        var deadline: Int64?
+        if form == .relative || form == .absoluteBefore {
+            deadline = try peekDeadline(base, at: &cursor)
+        }
+        if try input.isLong(at: cursor, limit: limit) {
+            input.consume(cursor)
+            try walkParts(.hashField, &visitor)
+            try walkValue(.hashValue, upTo: limit, &visitor)
+            return try endField(form, deadline, &visitor)
+        }
+        let field = try input.locateString(at: &cursor)
+        if try input.isLong(at: cursor, limit: limit) {
+            try reportWhole(input.value(field), .hashField, &visitor)
+            input.consume(cursor)
+            try walkParts(.hashValue, &visitor)
+            return try endField(form, deadline, &visitor)
+        }
+        let value = try input.locateString(at: &cursor, other: true)
+        switch form {
+        case .absoluteAfter: deadline = try peekSignedDeadline(at: &cursor)
+        case .elementAfter: deadline = try peekElementDeadline(at: &cursor)
+        case .none, .absoluteBefore, .relative: break
+        }
+        try duplicates.insert(input.value(field), at: input.position)
+        try visitor.hashField(input.value(field), value: input.value(value), deadline: deadline)
+        input.consume(cursor)
+        return deadline
+    }
+
     /// Reports the value of a field that was reported in parts.
-    private mutating func walkValue<Visitor: PayloadVisitor & ~Copyable>(
+    mutating func walkValue<Visitor: PayloadVisitor & ~Copyable>(
+        _ role: ElementRole,
         upTo limit: Int,
         _ visitor: inout Visitor
     ) throws(RDBError) {
-        if try input.isLong(at: 0, limit: limit) { return try walkParts(.hashValue, &visitor) }
+        if try input.isLong(at: 0, limit: limit) { return try walkParts(role, &visitor) }
         var cursor = 0
         let value = try input.locateString(at: &cursor)
-        try reportWhole(input.value(value), .hashValue, &visitor)
+        try reportWhole(input.value(value), role, &visitor)
         input.consume(cursor)
     }
 
@@ -86,14 +100,24 @@ extension PayloadWalk {
         _ form: DeadlineForm,
         _ deadline: Int64?,
         _ visitor: inout Visitor
-    ) throws(RDBError) {
+    ) throws(RDBError) -> Int64? {
         var deadline = deadline
-        if form == .absoluteAfter {
-            var cursor = 0
-            deadline = try peekSignedDeadline(at: &cursor)
-            input.consume(cursor)
+        var cursor = 0
+        switch form {
+        case .absoluteAfter: deadline = try peekSignedDeadline(at: &cursor)
+        case .elementAfter: deadline = try peekElementDeadline(at: &cursor)
+        case .none, .absoluteBefore, .relative: break
         }
+        input.consume(cursor)
         try visitor.endElement(score: nil, deadline: deadline)
+        return deadline
+    }
+
+    private mutating func peekElementDeadline(at cursor: inout Int) throws(RDBError) -> Int64? {
+        guard case .integer(let number) = try input.peekStringForm(at: &cursor) else {
+            throw RDBError(.invalidDeadline, at: input.position, "a string is no deadline")
+        }
+        return try DeadlineFields.deadline(number, input.position)
     }
 
     private mutating func peekDeadline(
@@ -122,6 +146,9 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) {
+            return try walkLongHash(container, .none, earliest: nil, &visitor)
+        }
         let packed = try locatePacked(container)
         let count = try pairCount(of: packed)
         let byteCount = try bytes(of: packed).byteCount
@@ -140,6 +167,36 @@ extension PayloadWalk {
         finish(packed)
     }
 
+    /// A packed hash that is too long to be held.
+    private mutating func walkLongHash<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ form: DeadlineForm,
+        earliest: Int64?,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        try walkLong(container, .oddCount) { walk, byteCount throws(RDBError) in
+            var extent = Extent(byteCount: byteCount)
+            extent.hasFieldDeadlines = form == .elementAfter
+            extent.earliestDeadline = earliest
+            try visitor.announce(extent)
+            var duplicates = walk.duplicates(.members)
+            let limit = duplicates.isOn ? .max : visitor.largestWholeElement
+            var previous: Int64 = 0
+            while try !walk.input.isAtEnd() {
+                let field = try walk.walkField(form, nil, upTo: limit, &duplicates, &visitor)
+                let deadline = field ?? .max
+                if deadline < previous, walk.validation.contains(.containers) {
+                    throw Self.outOfOrder(walk.input.position)
+                }
+                previous = deadline
+            }
+        }
+    }
+
+    private static func outOfOrder(_ offset: Int) -> RDBError {
+        RDBError(.wrongOrder, at: offset, "the deadlines do not ascend")
+    }
+
     /// HASH_LISTPACK_EX: i64 LE earliest deadline, then a string that holds a listpack of
     /// field, value, deadline, …; 0 = none.
     ///
@@ -152,6 +209,10 @@ extension PayloadWalk {
         var earliest: Int64 = 0
         if hasBase { earliest = try input.readInteger(as: Int64.self) }
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) {
+            let known = earliest > 0 ? earliest : nil
+            return try walkLongHash(.listpack, .elementAfter, earliest: known, &visitor)
+        }
         let packed = try locatePacked(.listpack)
         let count = try count(of: packed)
         guard count % 3 == 0 else {
@@ -174,8 +235,7 @@ extension PayloadWalk {
         while let field = try fields.next() {
             let deadline = field.deadline ?? .max
             if validation.contains(.containers), deadline < previous {
-                let offset = fields.position
-                throw RDBError(.wrongOrder, at: offset, "the deadlines do not ascend")
+                throw Self.outOfOrder(fields.position)
             }
             previous = deadline
             try visitor.hashField(field.field, value: field.value, deadline: field.deadline)
@@ -192,6 +252,13 @@ extension PayloadWalk {
         let fields = try template(try input.readNumber(), offset)
         if reporting == .nothing { return try skipStrings(fields.count) }
         try visitor.announce(Extent(count: fields.count))
+        try walkValues(of: fields, &visitor)
+    }
+
+    private mutating func walkValues<Visitor: PayloadVisitor & ~Copyable>(
+        of fields: [ByteString],
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
         for field in fields {
             if try input.isLong(at: 0, limit: visitor.largestWholeElement) {
                 try reportWhole(.bytes(field.bytes), .hashField, &visitor)
@@ -217,6 +284,19 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) {
+            return try walkLong(.listpack, .oddCount) { walk, _ throws(RDBError) in
+                var cursor = 0
+                let offset = walk.input.position
+                guard case .integer(let id) = try walk.input.peekStringForm(at: &cursor) else {
+                    throw RDBError(.unknownTemplate, at: offset, "a string is no template")
+                }
+                walk.input.consume(cursor)
+                let fields = try walk.template(UInt64(bitPattern: id), offset)
+                try visitor.announce(Extent(count: fields.count))
+                try walk.walkValues(of: fields, &visitor)
+            }
+        }
         let packed = try locatePacked(.listpack)
         var reader = try elements(of: packed)
         let id = try reader.requireInteger(.unknownTemplate)

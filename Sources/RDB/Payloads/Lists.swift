@@ -32,6 +32,10 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) {
+            try visitor.announce(Extent(nodeCount: 1))
+            return try walkLongNode(.ziplist, &visitor)
+        }
         let packed = try locatePacked(.ziplist)
         let count = try count(of: packed)
         let byteCount = try bytes(of: packed).byteCount
@@ -56,6 +60,8 @@ extension PayloadWalk {
                 try input.skipString()
             } else if isOneElement {
                 try walkLargeElement(&visitor)
+            } else if try isLongPacked(visitor) {
+                try walkLongNode(container, &visitor)
             } else {
                 let packed = try locatePacked(container)
                 try reportNode(packed, &visitor, reporting)
@@ -81,6 +87,17 @@ extension PayloadWalk {
             throw RDBError(.invalidListNode, at: input.position, "a list node without data")
         }
         try walkElement(&visitor)
+    }
+
+    private mutating func walkLongNode<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        try walkLong(container, .oddCount) { walk, byteCount throws(RDBError) in
+            try visitor.beginLongNode(byteCount: byteCount, master: nil)
+            while try !walk.input.isAtEnd() { try walk.walkElement(&visitor) }
+            try visitor.endLongNode()
+        }
     }
 
     private mutating func reportNode<Visitor: PayloadVisitor & ~Copyable>(

@@ -11,17 +11,38 @@ extension PayloadWalk {
         try visitor.announce(Extent(count: count))
         var duplicates = duplicates(.members)
         let limit = duplicates.isOn ? .max : visitor.largestWholeElement
-        for _ in 0..<count {
-            if try input.isLong(at: 0, limit: limit) {
-                try walkParts(.setMember, &visitor)
-                try visitor.endElement(score: nil, deadline: nil)
-                continue
+        for _ in 0..<count { try walkMember(upTo: limit, &duplicates, &visitor) }
+    }
+
+    @inline(__always)
+    private mutating func walkMember<Visitor: PayloadVisitor & ~Copyable>(
+        upTo limit: Int,
+        _ duplicates: inout DuplicateCheck,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        if try input.isLong(at: 0, limit: limit) {
+            try walkParts(.setMember, &visitor)
+            return try visitor.endElement(score: nil, deadline: nil)
+        }
+        var cursor = 0
+        let located = try input.locateString(at: &cursor)
+        try duplicates.insert(input.value(located), at: input.position)
+        try visitor.setMember(input.value(located))
+        input.consume(cursor)
+    }
+
+    /// A listpack or intset that is too long to be held.
+    private mutating func walkLongSet<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        try walkLong(container, .oddCount) { walk, byteCount throws(RDBError) in
+            try visitor.announce(Extent(byteCount: byteCount))
+            var duplicates = walk.duplicates(.members)
+            let limit = duplicates.isOn ? .max : visitor.largestWholeElement
+            while try !walk.input.isAtEnd() {
+                try walk.walkMember(upTo: limit, &duplicates, &visitor)
             }
-            var cursor = 0
-            let located = try input.locateString(at: &cursor)
-            try duplicates.insert(input.value(located), at: input.position)
-            try visitor.setMember(input.value(located))
-            input.consume(cursor)
         }
     }
 
@@ -31,6 +52,7 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) { return try walkLongSet(.listpack, &visitor) }
         let packed = try locatePacked(.listpack)
         let count = try count(of: packed)
         let byteCount = try bytes(of: packed).byteCount
@@ -52,7 +74,8 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
-        let packed = try locatePacked(.listpack)
+        if try isLongPacked(visitor) { return try walkLongSet(.intset, &visitor) }
+        let packed = try locatePacked(.intset)
         try reportIntset(packed, &visitor, reporting)
         finish(packed)
     }
@@ -66,11 +89,7 @@ extension PayloadWalk {
         let intset = try Intset(bytes, offset: packed.offset)
         let wrong = intset.firstOutOfOrder()
         if let wrong, validation.contains(.containers) {
-            throw RDBError(
-                .wrongOrder,
-                at: packed.offset + intset.offset(ofMemberAt: wrong),
-                "intset: the members do not ascend"
-            )
+            throw Intset.outOfOrder(packed.offset + intset.offset(ofMemberAt: wrong))
         }
         try visitor.announce(Extent(count: intset.count, byteCount: bytes.byteCount))
         if reporting == .encoded, wrong == nil {

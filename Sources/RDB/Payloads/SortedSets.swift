@@ -7,6 +7,8 @@ extension PayloadWalk {
         case text
         /// Eight bytes, little-endian.
         case binary
+        /// An element of a packed string: an integer, or the text of a double.
+        case element
     }
 
     /// ZSET and ZSET_2: count, then members as strings, each with its score after it.
@@ -25,20 +27,56 @@ extension PayloadWalk {
                 try skipScore(form)
                 continue
             }
-            var cursor = 0
-            if try input.isLong(at: 0, limit: limit) {
-                try walkParts(.sortedSetMember, &visitor)
-                let score = try peekScore(form, at: &cursor)
-                input.consume(cursor)
-                try visitor.endElement(score: score, deadline: nil)
-                continue
-            }
-            let located = try input.locateString(at: &cursor)
-            let score = try peekScore(form, at: &cursor)
-            try duplicates.insert(input.value(located), at: input.position)
-            try visitor.sortedSetMember(input.value(located), score: score)
-            input.consume(cursor)
+            _ = try walkScoredMember(form, upTo: limit, &duplicates, &visitor)
         }
+    }
+
+    /// Reports the member that comes next, and returns its score.
+    @inline(__always)
+    private mutating func walkScoredMember<Visitor: PayloadVisitor & ~Copyable>(
+        _ form: ScoreForm,
+        upTo limit: Int,
+        _ duplicates: inout DuplicateCheck,
+        _ visitor: inout Visitor
+    ) throws(RDBError) -> Double {
+        var cursor = 0
+        if try input.isLong(at: 0, limit: limit) {
+            try walkParts(.sortedSetMember, &visitor)
+            let score = try peekScore(form, at: &cursor)
+            input.consume(cursor)
+            try visitor.endElement(score: score, deadline: nil)
+            return score
+        }
+        let located = try input.locateString(at: &cursor)
+        let score = try peekScore(form, at: &cursor)
+        try duplicates.insert(input.value(located), at: input.position)
+        try visitor.sortedSetMember(input.value(located), score: score)
+        input.consume(cursor)
+        return score
+    }
+
+    /// A listpack or ziplist that is too long to be held.
+    private mutating func walkLongSortedSet<Visitor: PayloadVisitor & ~Copyable>(
+        _ container: Container,
+        _ visitor: inout Visitor
+    ) throws(RDBError) {
+        try walkLong(container, .oddCount) { walk, byteCount throws(RDBError) in
+            try visitor.announce(Extent(byteCount: byteCount))
+            var duplicates = walk.duplicates(.members)
+            let limit = duplicates.isOn ? .max : visitor.largestWholeElement
+            var previous = -Double.infinity
+            while try !walk.input.isAtEnd() {
+                let score = try walk.walkScoredMember(.element, upTo: limit, &duplicates, &visitor)
+                if score < previous, walk.validation.contains(.containers) {
+                    throw Self.outOfOrder(walk.input.position)
+                }
+                previous = score
+            }
+        }
+    }
+
+    private static func outOfOrder(_ offset: Int) -> RDBError {
+        RDBError(.wrongOrder, at: offset, "the scores do not ascend")
     }
 
     private mutating func skipScore(_ form: ScoreForm) throws(RDBError) {
@@ -47,6 +85,7 @@ extension PayloadWalk {
         case .text:
             let count = try input.readByte()
             if count < 253 { try input.skip(Int(count)) }
+        case .element: try input.skipString()
         }
     }
 
@@ -70,12 +109,25 @@ extension PayloadWalk {
                 score = DecimalText.parseDouble(input.window(at: cursor, count: Int(count)))
                 cursor += Int(count)
             }
+        case .element:
+            score = try peekElementScore(at: &cursor)
         }
         guard let score, !score.isNaN else {
             throw RDBError(.invalidScore, at: input.position + offset, "no number for a score")
         }
         return score
     }
+
+    private mutating func peekElementScore(at cursor: inout Int) throws(RDBError) -> Double? {
+        // No server writes a score of so many digits, which would all have to be in memory.
+        if try input.isLong(at: cursor, limit: Self.longestScore) { return nil }
+        switch input.value(try input.locateString(at: &cursor)) {
+        case .integer(let value): return Double(value)
+        case .bytes(let text): return DecimalText.parseDouble(text)
+        }
+    }
+
+    private static let longestScore = 1 << 10
 
     /// ZSET_ZIPLIST and ZSET_LISTPACK: a string that holds members, each with its score after it.
     ///
@@ -86,6 +138,7 @@ extension PayloadWalk {
         _ reporting: Reporting
     ) throws(RDBError) {
         if reporting == .nothing { return try input.skipString() }
+        if try isLongPacked(visitor) { return try walkLongSortedSet(container, &visitor) }
         let packed = try locatePacked(container)
         let count = try pairCount(of: packed)
         let byteCount = try bytes(of: packed).byteCount
@@ -100,7 +153,7 @@ extension PayloadWalk {
             try visitor.listpack(try bytes(of: sound), count: count)
         } else {
             if validation.contains(.containers), try !isSorted(packed) {
-                throw RDBError(.wrongOrder, at: packed.offset, "the scores do not ascend")
+                throw Self.outOfOrder(packed.offset)
             }
             var reader = try elements(of: packed)
             while let member = try reader.next() {

@@ -35,130 +35,6 @@ extension PayloadWalk {
         if version >= 4 { try walkProducers(state, &visitor) }
     }
 
-    /// What the nodes so far had.
-    private struct NodeSummary {
-        var liveCount = 0
-        var firstID: StreamID?
-        var lastID: StreamID?
-    }
-
-    private mutating func walkNode<Visitor: PayloadVisitor & ~Copyable>(
-        _ summary: inout NodeSummary,
-        _ visitor: inout Visitor,
-        _ reporting: Reporting
-    ) throws(RDBError) {
-        let offset = input.position
-        guard try input.readNumber() == 16 else {
-            throw RDBError(.invalidStream, at: offset, "the master id of a node has 16 bytes")
-        }
-        let master = try readRawID()
-        let packed = try locatePacked(.listpack)
-        if reporting == .encoded {
-            // The node is handed over as it is, so its structure is checked before.
-            var nobody = CheckingVisitor()
-            let before = summary.liveCount
-            try walkEntries(packed, master, &summary, &nobody)
-            let liveCount = summary.liveCount - before
-            let sound = try makeSound(packed)
-            try visitor.streamNode(try bytes(of: sound), master: master, liveCount: liveCount)
-        } else {
-            try walkEntries(packed, master, &summary, &visitor)
-        }
-        finish(packed)
-    }
-
-    /// The entries of a node, as elements of its listpack.
-    ///
-    ///     live count, deleted count, count of master fields, the fields, 0
-    ///     entries: flags, ms - master's ms, sequence - master's sequence
-    ///         flag 2: a value for each master field; else: count, then field, value, …
-    ///         how many elements this entry had so far
-    ///
-    /// Flag 1 marks an entry as deleted.
-    private func walkEntries<Visitor: PayloadVisitor & ~Copyable>(
-        _ packed: Packed,
-        _ master: StreamID,
-        _ summary: inout NodeSummary,
-        _ visitor: inout Visitor
-    ) throws(RDBError) {
-        var reader = try elements(of: packed)
-        let liveCount = try reader.requireInteger(.invalidStream)
-        let deletedCount = try reader.requireInteger(.invalidStream)
-        let fieldCount = try readFieldCount(&reader)
-        let masterFields = reader
-        for _ in 0..<fieldCount { _ = try reader.require(.invalidStream) }
-        guard try reader.requireInteger(.invalidStream) == 0 else {
-            throw RDBError(.invalidStream, at: reader.position, "the master entry ends with 0")
-        }
-        var live: Int64 = 0
-        var deleted: Int64 = 0
-        while live + deleted < liveCount &+ deletedCount {
-            let offset = reader.position
-            let flags = try reader.requireInteger(.invalidStream)
-            guard flags & ~3 == 0 else {
-                throw RDBError(.invalidStream, at: offset, "no entry has flags \(flags)")
-            }
-            let milliseconds = try reader.requireInteger(.invalidStream)
-            let sequence = try reader.requireInteger(.invalidStream)
-            let id = StreamID(
-                master.milliseconds &+ UInt64(bitPattern: milliseconds),
-                master.sequence &+ UInt64(bitPattern: sequence)
-            )
-            if validation.contains(.containers), let last = summary.lastID, id <= last {
-                throw RDBError(.invalidStream, at: offset, "id \(id) follows \(last)")
-            }
-            summary.lastID = id
-            let isDeleted = flags & 1 != 0
-            let elementCount: Int64
-            if flags & 2 != 0 {
-                if !isDeleted { try visitor.streamEntry(id, fieldCount: fieldCount) }
-                var names = masterFields
-                for _ in 0..<fieldCount {
-                    let name = try names.require(.invalidStream)
-                    let value = try reader.require(.invalidStream)
-                    if !isDeleted { try visitor.streamField(name, value: value) }
-                }
-                elementCount = Int64(fieldCount) + 3
-            } else {
-                let count = try readFieldCount(&reader)
-                if !isDeleted { try visitor.streamEntry(id, fieldCount: count) }
-                for _ in 0..<count {
-                    let name = try reader.require(.invalidStream)
-                    let value = try reader.require(.invalidStream)
-                    if !isDeleted { try visitor.streamField(name, value: value) }
-                }
-                elementCount = Int64(count) * 2 + 4
-            }
-            let end = reader.position
-            guard try reader.requireInteger(.invalidStream) == elementCount else {
-                throw RDBError(.invalidStream, at: end, "the entry has \(elementCount) elements")
-            }
-            if isDeleted {
-                deleted += 1
-            } else {
-                live += 1
-                if summary.firstID == nil { summary.firstID = id }
-            }
-        }
-        guard live == liveCount, deleted == deletedCount, try reader.next() == nil else {
-            throw RDBError(
-                .invalidStream,
-                at: packed.offset,
-                "expected \(liveCount) live and \(deletedCount) deleted entries"
-            )
-        }
-        summary.liveCount += Int(live)
-    }
-
-    private func readFieldCount(_ reader: inout PackedReader) throws(RDBError) -> Int {
-        let offset = reader.position
-        let count = try reader.requireInteger(.invalidStream)
-        guard count >= 0, count < 1 << 32 else {
-            throw RDBError(.invalidStream, at: offset, "\(count) fields")
-        }
-        return Int(count)
-    }
-
     private mutating func readState(
         _ version: Int,
         _ summary: NodeSummary?
@@ -322,7 +198,7 @@ extension PayloadWalk {
         try input.skip(byteCount)
     }
 
-    private mutating func readRawID() throws(RDBError) -> StreamID {
+    mutating func readRawID() throws(RDBError) -> StreamID {
         try input.need(16)
         let milliseconds = try input.readInteger(as: UInt64.self).byteSwapped
         let sequence = try input.readInteger(as: UInt64.self).byteSwapped
