@@ -52,6 +52,20 @@ extension Engine {
         gates.insert(.waiting)
     }
 
+    /// Executes again the requests of sessions whose key has come with this request.
+    ///
+    /// It took so long without them, and is told of before them.
+    mutating func serveWaiting(after request: borrowing Request, ticks: UInt64) {
+        if spend(ticks: ticks) {
+            noteSlow(request, ticks: ticks)
+            readClock()
+        }
+        let command = measures.ranCommand
+        serveWaiting()
+        measures.ranCommand = command
+        measures.uncountedCommand = -1
+    }
+
     /// Executes again the requests of sessions whose key has come.
     mutating func serveWaiting() {
         guard blocked.hasReadyKeys else { return }

@@ -140,6 +140,7 @@ package struct Engine: ~Copyable {
         current = session
         outcome = .done
         measures.ranCommand = -1
+        measures.uncountedCommand = -1
         keyspace = dataSet[sessions[session].database]
         guard let index = table.find(request), table.allows(request.count, at: index) else {
             // A browser was made to talk to this port: whatever else it sends is no request.
@@ -170,7 +171,11 @@ package struct Engine: ~Copyable {
             refuse(error, &reply)
             measures.figures[index].failed += 1
         }
-        if case .blocked = outcome {} else { measures.ranCommand = index }
+        if case .blocked = outcome {
+        } else {
+            measures.ranCommand = index
+            measures.uncountedCommand = index
+        }
         if statistics.changes != changesBefore, !hasWrittenEffects {
             effects.append(request, database: keyspace.number)
         }

@@ -70,10 +70,13 @@ extension Engine {
             return enqueue(index, request, &reply)
         }
         touchesKeys = !flags.contains(.noTouch)
+        let start = gates.contains(.waiting) ? host.ticks : nil
         runTracked(index, request, &reply)
         touchesKeys = true
         flushTracking()
-        if gates.contains(.waiting) { serveWaiting() }
+        if let start, gates.contains(.waiting), blocked.hasReadyKeys {
+            serveWaiting(after: request, ticks: host.ticks &- start)
+        }
     }
 
     /// Runs a command and remembers the keys that it read, if the client caches them.

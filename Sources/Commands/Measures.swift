@@ -19,6 +19,8 @@ package struct Measures: ~Copyable {
     private(set) var noteworthyTicks = UInt64.max
     /// The row of the command that the last request ran; -1 if it ran none.
     var ranCommand = -1
+    /// The same until its time is counted.
+    var uncountedCommand = -1
 
     init(commandCount: Int) {
         figures = CommandFigures(count: commandCount)
@@ -149,7 +151,7 @@ extension Engine {
     /// Counts the request just executed and the time that it took; true if it has to be told
     /// to `noteSlow` as well.
     package mutating func spend(ticks: UInt64) -> Bool {
-        let command = measures.ranCommand
+        let command = measures.uncountedCommand
         guard command >= 0 else { return false }
         measures.figures.note(command, ticks: ticks)
         return ticks >= measures.noteworthyTicks

@@ -221,6 +221,23 @@ def test_slow_requests_are_kept(connect):
     assert client.latency_reset() >= 1
 
 
+@pytest.mark.parametrize("transaction", [False, True])
+def test_a_slow_request_is_kept_before_those_that_it_lets_go_on(transaction, larder, peer):
+    told = []
+    for server in (larder(slowlog_log_slower_than=0), peer("valkey-9.1.2", slowlog_log_slower_than=0)):
+        with server.connect() as waiting, server.connect() as other:
+            waiting.send(encode(("BLPOP", "list", "0")))
+            while server.info("clients")["blocked_clients"] == "0":
+                time.sleep(0.01)
+            other.ask("SLOWLOG", "RESET")
+            requests = [("MULTI",), ("LPUSH", "list", "a"), ("EXEC",)] if transaction else [("LPUSH", "list", "a")]
+            other.pipeline(requests)
+            waiting.reply()
+            told.append([entry[3][0] for entry in other.ask("SLOWLOG", "GET")])
+    assert told[0] == told[1]
+    assert told[0][0] == b"BLPOP"
+
+
 def test_figures_of_commands_and_memory(connect):
     client = connect()
     client.config_resetstat()
