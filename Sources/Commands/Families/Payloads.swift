@@ -34,7 +34,10 @@ private func restore(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let options = try RestoreOptions(request)
-    let existing = engine.lookupForWrite(request.key)
+    // What is replaced goes without a look at its deadline.
+    let existing =
+        options.replaces
+        ? engine.keyspace.find(request.key) : engine.lookupForWrite(request.key)
     if existing != nil, !options.replaces {
         throw .text("BUSYKEY Target key name already exists.")
     }
