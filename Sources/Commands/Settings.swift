@@ -18,8 +18,8 @@ package struct Settings {
     /// Whether keys whose deadline is past are looked for; off only in tests.
     package var expiresActively = true
 
-    /// How many keys are remembered for clients that cache them: `tracking-table-max-keys`.
-    package var trackedKeyLimit = 1_000_000
+    /// How many keys are remembered for clients that cache them: `Engine.setTrackedKeyLimit`.
+    package internal(set) var trackedKeyLimit = 1_000_000
 
     // `Engine.setMemoryLimit` sets these three.
     package internal(set) var maximumMemory = 0

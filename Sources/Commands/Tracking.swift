@@ -45,7 +45,11 @@ struct TrackingTable {
 
     mutating func remember(_ key: RawSpan, for reader: Reader, limit: Int) {
         readers[ByteString(key), default: []].insert(reader)
-        // Forgetting a key means that it may have changed.
+        forget(downTo: limit)
+    }
+
+    /// Forgets keys until there are no more than `limit`, which means that they may have changed.
+    mutating func forget(downTo limit: Int) {
         while limit > 0, readers.count > limit, let any = readers.first {
             note(any.key, author: nil)
         }
@@ -90,6 +94,12 @@ extension Engine {
         _ = command.forEachKey(in: request) {
             tracking.remember(request[$0], for: reader, limit: settings.trackedKeyLimit)
         }
+    }
+
+    /// `tracking-table-max-keys`: how many keys are remembered at most, 0 for any number.
+    package mutating func setTrackedKeyLimit(_ limit: Int) {
+        settings.trackedKeyLimit = limit
+        tracking.forget(downTo: limit)
     }
 
     /// Notes that a key changed which clients may hold; `flushTracking` tells them.

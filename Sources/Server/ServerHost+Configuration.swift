@@ -100,7 +100,7 @@ extension ServerHost {
         case "maxmemory", "maxmemory-samples", "maxmemory-eviction-tenacity":
             followMemoryLimit(&engine)
         case "tracking-table-max-keys":
-            engine.settings.trackedKeyLimit = configuration.integer(name)
+            engine.setTrackedKeyLimit(configuration.integer(name))
         case "import-mode": engine.settings.isImporting = configuration.isOn(name)
         case let name where name.hasPrefix("commandlog-"): followCommandLogs(&engine)
         case "latency-monitor-threshold":

@@ -50,6 +50,14 @@ struct TrackingTests {
         #expect(engine.takeMessages() == [.push(["invalidate", .null])])
     }
 
+    @Test func `keys that are remembered no more are told of as soon as the limit is set`() {
+        engine("CLIENT TRACKING on")
+        for name in ["a", "b", "c"] { engine("GET \(name)") }
+        engine.engine.setTrackedKeyLimit(1)
+        engine("PING")
+        #expect(engine.takeMessages().count == 2)
+    }
+
     @Test func `broadcasts tell of prefixes without reading`() {
         engine("CLIENT TRACKING on BCAST PREFIX user: PREFIX cart:")
         let writer = engine.connect()
