@@ -13,6 +13,8 @@ struct Execution: ~Copyable {
     var engine: Engine
     private let clients: ClientTable
     var limits = RequestLimits()
+    /// Clients that have sent more are to be closed.
+    var maximumInputByteCount = Int.max
     /// Requests and replies of more bytes are kept for COMMANDLOG.
     var largestRequest = Int.max
     var largestReply = Int.max
@@ -62,9 +64,14 @@ struct Execution: ~Copyable {
         let missing = clients[slot].parser.missingByteCount(
             in: clients[slot].connection.input.bytes
         )
+        let isTooLong = clients[slot].connection.input.count + missing > maximumInputByteCount
         let room = min(max(missing, Self.receiveByteCount), Self.longReceiveByteCount)
         let transfer = clients[slot].connection.receive(upTo: room)
         count(transfer, slot)
+        // Who sends too much may send it to its end, or would not see that it is refused.
+        if isTooLong, clients[slot].connection.input.count > maximumInputByteCount {
+            return transfer
+        }
         executeWaiting(slot)
         return transfer
     }

@@ -60,6 +60,7 @@ package struct ServerLoop: ~Copyable {
         timers.set(Self.housekeeping, at: now)
         host.learnTicks(&execution.engine)
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
+        execution.maximumInputByteCount = settings.maximumInputByteCount
     }
 
     /// Loads what the directory holds, and answers clients meanwhile.
@@ -276,12 +277,13 @@ extension ServerLoop {
         switch clients[slot].phase {
         case .serving:
             if clients[slot].mayReceive { runnable.append(slot) }
-            let pendingByteCount = clients[slot].pendingByteCount
-            if pendingByteCount > settings.maximumInputByteCount {
+            if clients[slot].connection.input.count > settings.maximumInputByteCount {
                 host.statistics.inputLimitDisconnections += 1
                 host.messages.warning("Closing client that reached max query buffer length")
                 end(slot, as: .gone)
-            } else if settings.clientByteCount > 0, pendingByteCount > settings.clientByteCount {
+            } else if settings.clientByteCount > 0,
+                clients[slot].pendingByteCount > settings.clientByteCount
+            {
                 evictClients()
             }
         case .blocked: break
@@ -521,6 +523,7 @@ extension ServerLoop {
     private mutating func followConfiguration() {
         settings = LoopSettings(host.configuration)
         execution.limits = settings.limits(requiresPassword: host.requiresPassword)
+        execution.maximumInputByteCount = settings.maximumInputByteCount
         execution.largestRequest = execution.engine.measures.largestByteCount(.largeRequest)
         execution.largestReply = execution.engine.measures.largestByteCount(.largeReply)
         do throws(SystemError) {
