@@ -62,6 +62,15 @@ def test_without_a_log_a_base_is_written_to_start_from(larder):
     assert server.start().ask("GET", "more") == b"is kept"
 
 
+@pytest.mark.parametrize("command,status", [
+    ("BGSAVE", b"Background saving scheduled"), ("BGREWRITEAOF", b"Background append only file rewriting scheduled")])
+def test_what_a_transaction_starts_begins_behind_it(command, status, larder):
+    with larder(appendonly="yes").connect() as connection:
+        connection.ask("MULTI")
+        connection.ask(command)
+        assert connection.ask("EXEC") == [status]
+
+
 # Offset and replication id
 
 

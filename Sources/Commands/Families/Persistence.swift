@@ -41,7 +41,8 @@ private func startSave(
         return reply.status(try engine.host.cancelSave(&engine))
     }
     guard request.count == 1 || request.is(1, "schedule") else { throw .syntax }
-    reply.status(try engine.host.startSave(&engine, schedule: request.count == 2))
+    let status = try engine.host.startSave(&engine, schedule: request.count == 2)
+    reply.status(engine.isExecutingTransaction ? "Background saving scheduled" : status)
 }
 
 private func lastSave(
@@ -57,7 +58,9 @@ private func startCompaction(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    reply.status(try engine.host.startCompaction(&engine))
+    let status = try engine.host.startCompaction(&engine)
+    let scheduled: StaticString = "Background append only file rewriting scheduled"
+    reply.status(engine.isExecutingTransaction ? scheduled : status)
 }
 
 private func shutDown(
@@ -92,5 +95,12 @@ extension ShutdownRequest {
         }
         guard !(isSave && isNoSave), !abort || request.count == 2 else { throw .syntax }
         if isSave || isNoSave { save = isSave }
+    }
+}
+
+extension Engine {
+    /// Whether what is started now begins behind EXEC, of which a client is told.
+    fileprivate var isExecutingTransaction: Bool {
+        sessions[current].flags.contains(.executing)
     }
 }
