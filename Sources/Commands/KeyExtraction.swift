@@ -130,7 +130,8 @@ extension Command {
                     return nil
                 }
             }
-            return ["RO", "access"]
+            // One that is not whole may become anything.
+            return index == request.count ? ["RO", "access"] : nil
         default: return nil
         }
     }

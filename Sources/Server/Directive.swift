@@ -169,7 +169,9 @@ extension Directive {
     }
 
     /// The bytes that `64mb` and the like are; without a number, none, as in the peers.
-    static func byteCount(_ text: String) -> Int64? {
+    static func byteCount(_ argument: String) -> Int64? {
+        // What follows a zero byte is not looked at.
+        let text = argument.prefix { $0 != "\0" }
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let value = digits.isEmpty ? 0 : Int64(digits) else { return nil }
         let unit: Int64
@@ -251,7 +253,7 @@ extension Directive {
         _ texts: [String],
         changing current: ByteString
     ) throws(RefusedValue) -> ByteString {
-        let texts = texts.filter { !$0.isEmpty }
+        let texts = texts == [""] ? [] : texts
         guard texts.count.isMultiple(of: 4) else {
             throw RefusedValue("Wrong number of arguments in buffer limit configuration.")
         }

@@ -55,3 +55,12 @@ def test_the_arguments_of_every_command_are_told_as_valkey_tells_them(larder, pe
     assert len(ours) > 300
     for name in ours:
         assert ours[name] == theirs[name], name
+
+
+@pytest.mark.parametrize("words", ["", "GET", "GET u8", "GET u8 0", "OVERFLOW", "OVERFLOW WRAP", "GET u8 0 OVERFLOW", "SET u8 0 1"])
+def test_a_request_of_bit_fields_reads_only_if_it_is_whole(words, larder, peer):
+    told = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as connection:
+            told.append(connection.exchange([("COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "key", *words.split())]))
+    assert told[0] == told[1]

@@ -346,6 +346,7 @@ REQUESTS = [
     ("CONFIG", "SET", "appendfsync", "no"), ("CONFIG", "GET", "appendfsync"), ("CONFIG", "GET", "maxclients"),
     ("CONFIG", "SET", "maxclients", "0"), ("CONFIG", "SET", "dbfilename", "a/b"), ("CONFIG", "SET", "dbfilename", "other.rdb"),
     ("CONFIG", "GET", "dbfilename"), ("CONFIG", "SET", "dir", "/nonexistent"),
+    *(("CONFIG", "SET", "client-output-buffer-limit", limits) for limits in ("", " ", "   ", "normal  0 0 0", "normal 0 0 0 ", "normal 0 0 0")),
 ]
 
 
