@@ -102,12 +102,8 @@ struct PubSubTests {
         engine.now += 10
         engine.engine.setNotifications(try #require(Notification(letters: "EA")))
         #expect(engine(request) == 0)
-        let messages = engine.takeMessages(listener)
-        #expect(messages.count == 2)
-        #expect(
-            messages.last
-                == ["pmessage", "__keyevent*", "__keyevent@0__:del", "a"]
-        )
+        let told: Reply = ["pmessage", "__keyevent*", "__keyevent@0__:del", "a"]
+        #expect(engine.takeMessages(listener) == [told])
     }
 
     @Test(arguments: ["", "KEA", "AKE", "g$KE", "Kn", "AKEmn"])
