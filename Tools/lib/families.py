@@ -559,9 +559,9 @@ COMMAND_NAMES = """
 """.split()
 
 # What is published of keys while the commands of all these are executed. Those that count have keys of their own: bits that others
-# set damage a count, which Larder finds at once and Valkey only where it looks.
+# set damage a count, which Larder finds at once and Valkey only where it looks. RANDOMKEY tells of expired keys that it happens to meet.
 FAMILIES["notifications"] = "".join(FAMILIES[name] for name in (
-    "strings", "bitmaps", "hashes", "hash-deadlines", "lists", "sets", "zsets", "keys", "dumps", "geo")) \
+    "strings", "bitmaps", "hashes", "hash-deadlines", "lists", "sets", "zsets", "keys", "dumps", "geo")).replace("        RANDOMKEY\n", "") \
     + FAMILIES["hyperloglog"].replace(" key", " counter")
 LISTENING = [("DEBUG", "SET-ACTIVE-EXPIRE", "0"), ("CONFIG", "SET", "notify-keyspace-events", "AKEnm"), ("PSUBSCRIBE", "__key*__:*")]
 
@@ -967,7 +967,10 @@ class Family:
         elif chance < 0.03 and not fixed:
             request.append(self.arguments.value())
         elif chance < 0.05 and not fixed and len(request) > 1:
-            request[self.random.randrange(1, len(request))] = self.arguments.edge()
+            index = self.random.randrange(1, len(request))
+            # In a range by name of another key, members may have different scores, and no order.
+            if not str(request[index]).startswith("lex:"):
+                request[index] = self.arguments.edge()
         elif chance < 0.08:
             request[0] = request[0].lower() if isinstance(request[0], str) else request[0]
         if self.name == "streams":
