@@ -21,7 +21,8 @@ public enum LZFError: Error, Equatable, Sendable {
 ///     111ddddd llllllll dddddddd   copy l + 9 bytes from d + 1 bytes back
 ///
 /// A copy may reach into what it writes: distance 1 repeats the last byte. Example, 21 times
-/// `a`: the run `01 61 61`, then `E0 0A 00`, 19 bytes from one back.
+/// `a`: the run `01 61 61`, then `E0 0A 00`, 19 bytes from one back. The data of two strings in a
+/// row stand for both of them in a row.
 public enum LZF {
     /// The most bytes that `count` compressed bytes can stand for.
     @inlinable
@@ -52,6 +53,8 @@ public enum LZF {
     }
 
     fileprivate static let slack = 32
+    /// The most bytes of a literal run.
+    fileprivate static let longestRun = 32
 
     private static func expand(
         _ input: UnsafeRawBufferPointer,
@@ -250,7 +253,6 @@ public struct LZFCompressor: ~Copyable {
     private static let tableBits = 14
     private static let maximumDistance = 8192
     private static let maximumLength = 264
-    private static let longestRun = 32
 
     /// A compressor with an empty table of 128 KiB.
     public init() {
@@ -275,7 +277,7 @@ public struct LZFCompressor: ~Copyable {
         defer { epoch += UInt32(count) }
         let before = output.count
         // Runs are written as whole words; the slack takes what they write too far.
-        unsafe output.append(upTo: limit + Self.longestRun) { room in
+        unsafe output.append(upTo: limit + LZF.longestRun) { room in
             unsafe text.withUnsafeBytes { input in
                 unsafe table.withUnsafeMutableBufferPointer { table in
                     var coder = unsafe Coder(input, room, table, epoch)
@@ -421,13 +423,13 @@ public struct LZFCompressor: ~Copyable {
         private mutating func writeLiterals(from start: Int, to end: Int, _ limit: Int) -> Bool {
             var start = start
             while start < end {
-                let run = min(end - start, LZFCompressor.longestRun)
+                let run = min(end - start, LZF.longestRun)
                 guard written + 1 + run <= limit else { return false }
                 put(UInt8(run - 1))
-                if start + LZFCompressor.longestRun <= count {
+                if start + LZF.longestRun <= count {
                     unsafe (output + written).copyMemory(
                         from: input + start,
-                        byteCount: LZFCompressor.longestRun
+                        byteCount: LZF.longestRun
                     )
                 } else {
                     unsafe (output + written).copyMemory(from: input + start, byteCount: run)
@@ -455,6 +457,20 @@ public struct LZFCompressor: ~Copyable {
         private mutating func put(_ byte: UInt8) {
             unsafe output.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
             written += 1
+        }
+    }
+}
+
+extension ByteWriter {
+    /// Appends LZF data that stands for `bytes`, a 32nd longer than they are.
+    public mutating func append(lzfLiterals bytes: RawSpan) {
+        reserve(bytes.byteCount + bytes.byteCount / LZF.longestRun + 1)
+        var position = 0
+        while position < bytes.byteCount {
+            let count = min(bytes.byteCount - position, LZF.longestRun)
+            append(UInt8(count - 1))
+            append(bytes.part(from: position, count: count))
+            position += count
         }
     }
 }

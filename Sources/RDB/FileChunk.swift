@@ -17,6 +17,9 @@ public struct FileChunk: ~Copyable, Sendable {
     enum Action: Sendable {
         /// A string of so many bytes lies here, without its length.
         case string(Int)
+        /// A string of so many bytes begins here, without its length; it comes in parts, some of
+        /// which may be fetched.
+        case longString(Int)
         /// What follows is put aside under this number.
         case aside(Int)
         /// What follows belongs to the file again.
@@ -56,101 +59,10 @@ public protocol FinishedFile: AnyObject {
     func write(_ bytes: RawSpan) throws
     /// Keeps bytes that belong to a later place of the file, behind those of the same number.
     func putAside(_ bytes: RawSpan, as number: Int) throws
-    /// Takes everything that was put aside under `number` as the next bytes of the file.
-    func fetch(_ number: Int) throws
-}
-
-/// Makes bytes of a file of its chunks.
-public struct ChunkFinisher: ~Copyable {
-    private var compressor = LZFCompressor()
-    private var compressed = ByteWriter()
-    /// Where what comes next goes: to the file, or aside.
-    private var output = ByteWriter()
-    /// What goes to the file, while something is put aside.
-    private var paused = ByteWriter()
-    private var aside: Int?
-    /// Strings in a row that did not get shorter.
-    private var failureCount = 0
-
-    /// After so many of them, only each eighth is tried: who keeps pictures keeps many.
-    private static let patience = 16
-
-    /// Begins with the first chunk of a file.
-    public init() {}
-
-    /// Gives the bytes of the next chunk to `file`.
-    ///
-    /// Strings are left as they are where there is no time to compress them.
-    public mutating func finish(
-        _ chunk: borrowing FileChunk,
-        isCompressing: Bool = true,
-        to file: any FinishedFile
-    ) throws {
-        let bytes = chunk.bytes.bytes
-        var position = 0
-        for step in chunk.steps {
-            output.append(bytes.part(from: position, count: step.offset - position))
-            position = step.offset
-            if case .string(let count) = step.action {
-                appendString(bytes.part(from: position, count: count), isCompressing)
-                position += count
-            } else {
-                try turn(to: step.action, of: file)
-            }
-        }
-        output.append(bytes.part(from: position, count: bytes.byteCount - position))
-        try flush(to: file)
-    }
-
-    private mutating func turn(to action: FileChunk.Action, of file: any FinishedFile) throws {
-        switch action {
-        case .aside(let number):
-            aside = number
-            swap(&output, &paused)
-        case .file:
-            try flush(to: file)
-            aside = nil
-            swap(&output, &paused)
-        case .fetch(let number):
-            try flush(to: file)
-            try file.fetch(number)
-        case .string: break
-        }
-    }
-
-    /// Appends a string, compressed if that saves four bytes or more, as servers demand.
-    private mutating func appendString(_ bytes: RawSpan, _ isCompressing: Bool) {
-        guard isCompressing, compress(bytes) else {
-            output.append(length: UInt64(bytes.byteCount))
-            return output.append(bytes)
-        }
-        output.append(Output.compressedMark)
-        output.append(length: UInt64(compressed.count))
-        output.append(length: UInt64(bytes.byteCount))
-        var room = ByteWriter()
-        swap(&room, &output)
-        room.append(compressed.bytes)
-        swap(&room, &output)
-    }
-
-    private mutating func compress(_ bytes: RawSpan) -> Bool {
-        if failureCount >= Self.patience, failureCount % 8 != 0 {
-            failureCount += 1
-            return false
-        }
-        compressed.removeAll(keepingCapacityUpTo: Output.chunkByteCount * 4)
-        let isShorter = compressor.compress(bytes, limit: bytes.byteCount - 4, to: &compressed)
-        failureCount = isShorter ? 0 : failureCount + 1
-        return isShorter
-    }
-
-    private mutating func flush(to file: any FinishedFile) throws {
-        guard output.count > 0 else { return }
-        if let aside {
-            try file.putAside(output.bytes, as: aside)
-        } else {
-            try file.write(output.bytes)
-        }
-        output.removeAll(keepingCapacityUpTo: Output.chunkByteCount * 4)
-    }
+    /// Gives everything that was put aside under `number` to `body`, in its order.
+    func fetch(_ number: Int, _ body: (RawSpan) throws -> Void) throws
+    /// Leaves so many bytes open as the next ones of the file; one such gap at a time.
+    func writeGap(byteCount: Int) throws
+    /// Puts `bytes` into the gap, as many as it has.
+    func fillGap(_ bytes: RawSpan) throws
 }

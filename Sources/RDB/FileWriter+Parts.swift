@@ -98,7 +98,7 @@ extension PayloadWriter {
         case .string:
             if writesHead {
                 try open(.string)
-                output.append(count: extent.byteCount ?? 0)
+                output.beginString(byteCount: extent.byteCount ?? 0)
             }
             phase = .parts
         case .list:

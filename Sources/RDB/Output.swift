@@ -116,6 +116,15 @@ struct Output: ~Copyable {
         try append(plain: bytes)
     }
 
+    /// Begins a string whose bytes follow in parts.
+    mutating func beginString(byteCount: Int) {
+        if isCompressing, chunks != nil {
+            note(.longString(byteCount))
+        } else {
+            append(count: byteCount)
+        }
+    }
+
     private mutating func append(integer: Int64) {
         if let small = Int8(exactly: integer) {
             buffer.append(0xC0)

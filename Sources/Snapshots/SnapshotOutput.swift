@@ -21,6 +21,7 @@ final class SnapshotOutput: FinishedFile {
         /// Everything before is on its way to the disk.
         var writeBackOffset = 0
         var checksum = CRC64()
+        private var gap = 0..<0
 
         init(_ file: SnapshotSaver.File) {
             name = file.name
@@ -39,6 +40,23 @@ final class SnapshotOutput: FinishedFile {
             checksum.update(bytes)
             try file?.write(bytes, at: offset)
             offset += bytes.byteCount
+        }
+
+        mutating func writeGap(byteCount: Int) throws(SystemError) {
+            let start = offset
+            try write([UInt8](repeating: 0, count: byteCount).bytes)
+            gap = start..<offset
+        }
+
+        mutating func fillGap(_ bytes: RawSpan) throws(SystemError) {
+            precondition(bytes.byteCount == gap.count, "a gap is filled as a whole")
+            try file?.write(bytes, at: gap.lowerBound)
+            // The checksum is linear: what zeros and these bytes differ by is shifted past what
+            // follows them.
+            var difference = CRC64()
+            difference.update(bytes)
+            difference.update(zeroByteCount: offset - gap.upperBound)
+            checksum = CRC64(continuing: checksum.value ^ difference.value)
         }
 
         mutating func beginWriteBack() {
@@ -87,10 +105,16 @@ final class SnapshotOutput: FinishedFile {
         try aside.append(bytes, number)
     }
 
-    func fetch(_ number: Int) throws {
-        try aside?.fetch(number) { bytes throws(SystemError) in
-            for index in targets.indices { try targets[index].write(bytes) }
-        }
+    func fetch(_ number: Int, _ body: (RawSpan) throws -> Void) throws {
+        try aside?.fetch(number, body)
+    }
+
+    func writeGap(byteCount: Int) throws {
+        for index in targets.indices { try targets[index].writeGap(byteCount: byteCount) }
+    }
+
+    func fillGap(_ bytes: RawSpan) throws {
+        for index in targets.indices { try targets[index].fillGap(bytes) }
     }
 
     func writeBackNowAndThen() {
@@ -184,10 +208,7 @@ private final class AsideFile {
         end += all.count
     }
 
-    func fetch(
-        _ number: Int,
-        _ body: (RawSpan) throws(SystemError) -> Void
-    ) throws(SystemError) {
+    func fetch(_ number: Int, _ body: (RawSpan) throws -> Void) throws {
         guard let part = parts.removeValue(forKey: number) else { return }
         var buffer = ByteWriter()
         for range in part.extents {

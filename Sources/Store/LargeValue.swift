@@ -11,7 +11,7 @@ package struct LargeValueLimits: Sendable {
     /// Most bytes of a collection that is handed over whole.
     package var bytes = 128 << 10
     /// Most bytes of a string that is handed over whole.
-    package var stringBytes = 1 << 20
+    package var stringBytes = 256 << 10
     /// Bytes of a page of a larger string.
     package var pageBytes = 64 << 10
 

@@ -46,6 +46,8 @@ public struct ScoreRun {
 
     /// Visits those that were not shown before.
     public func visit(_ body: (SortedSetNode) -> Void) {
+        // They lie anywhere; one after the other, each would be waited for.
+        for index in range { unsafe processor_prefetch(leaf.node(at: index).address) }
         for index in range where !leaf.isFlagged(index) { body(leaf.node(at: index)) }
     }
 }
