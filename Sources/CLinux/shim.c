@@ -85,6 +85,8 @@ int clinux_termination_signal(void) { return termination_signal; }
 void clinux_exit_on_termination(int is_set) { ends_at_once = is_set; }
 
 int clinux_lower_thread_priority(int nice) {
+    const struct sched_param none = {0};
+    sched_setscheduler(0, SCHED_BATCH, &none);
     return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
 }
 

@@ -119,6 +119,9 @@ package final class WorkerThread: @unchecked Sendable {
     }
 
     /// Lets the calling thread stand back on a machine whose cores are busy answering.
+    ///
+    /// When it is woken, it does not take the core of the one that woke it: it could keep it for
+    /// milliseconds.
     package static func lowerPriority(to priority: Priority) {
         clinux_lower_thread_priority(priority.rawValue)
     }

@@ -13,6 +13,8 @@ import RDB
 /// 2. When that is more than can be compressed meanwhile, it is written as it is.
 /// 3. When the disk takes less than clients change, they have to wait for it: `isOverflowing`.
 final class PendingFile: ChunkSink, Sendable {
+    /// The thread is woken for so many bytes at a time: waking it costs as much as copying them.
+    private static let wakeBound = 256 << 10
     /// More bytes than this waiting for the disk mean that it is behind.
     private static let bound = 4 << 20
     /// More than this, that there is no time to compress.
@@ -73,12 +75,14 @@ final class PendingFile: ChunkSink, Sendable {
     func take(_ chunk: consuming FileChunk) {
         let byteCount = chunk.byteCount
         let waiting = WaitingChunk(chunk)
-        monitor.update { state in
-            guard state.result == nil, !state.isCancelled else { return }
+        let isEnough = monitor.withLock { state in
+            guard state.result == nil, !state.isCancelled else { return false }
             state.pending.append(waiting)
             state.pendingByteCount += byteCount
             state.peakByteCount = max(state.peakByteCount, state.pendingByteCount)
+            return state.pendingByteCount >= Self.wakeBound
         }
+        if isEnough { monitor.wake(0) }
     }
 
     func takeRoom() -> ByteWriter? {
