@@ -27,6 +27,12 @@ public struct Inspection {
         self.paths = paths
     }
 
+    /// Names the files, and has consumers be told of what is too long to be held.
+    package init(paths: [String], holdsLongTexts: Bool) {
+        self.paths = paths
+        if !holdsLongTexts { options.largestWholeText = LongText.limit }
+    }
+
     /// Reads everything once.
     public func read(
         into consumer: inout some RecordConsumer & ~Copyable
@@ -187,8 +193,6 @@ public struct Inspection {
     ) throws(RDBError) -> FileSummary? {
         let record = try reader.next()
         switch record {
-        case .key(let key):
-            try consumer.key(key, &reader)
         case .end(let checksum):
             var summary = FileSummary()
             summary.checksum = checksum
@@ -197,7 +201,7 @@ public struct Inspection {
             try consumer.record(record, &reader)
             return summary
         default:
-            try consumer.record(record, &reader)
+            try consumer.take(record, &reader)
         }
         return nil
     }

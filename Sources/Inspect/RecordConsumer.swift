@@ -15,6 +15,10 @@ public protocol RecordConsumer: ~Copyable {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError)
+    /// The text of the next record is too long to be held; what the record has stands for it.
+    ///
+    /// Only if the reader is told that there are such: see `FileReader.Options`.
+    mutating func longText(_ text: LongText) throws(RDBError)
     /// Any other record. The pieces of module data can be read from `reader`.
     mutating func record(
         _ record: Record,
@@ -29,6 +33,8 @@ public protocol RecordConsumer: ~Copyable {
 }
 
 extension RecordConsumer where Self: ~Copyable {
+    /// Does nothing.
+    public mutating func longText(_ text: LongText) throws(RDBError) {}
     /// Does nothing.
     public mutating func begin(_ file: FileDescription) throws(RDBError) {}
     /// Does nothing.

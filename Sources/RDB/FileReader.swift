@@ -36,6 +36,11 @@ public struct FileReader: ~Copyable {
         public var isVerifyingChecksum = true
         /// Whether to try files of versions that are newer than this reader.
         public var isAcceptingUnknownVersions = false
+        /// The most bytes of a key's name, a library of functions or an auxiliary value that are
+        /// brought into memory; of a longer one there is none, and `readLongText` hands it out.
+        ///
+        /// Long names are not looked at for keys that are there twice.
+        public var largestWholeText = Int.max
         /// Whether `head` is kept, so that whole records can be copied.
         public var isKeepingHeads = false
 
@@ -49,6 +54,8 @@ public struct FileReader: ~Copyable {
         case nothing
         case value(Encoding)
         case moduleItems
+        /// A text that was too long to be read, and the value after it if it is a key's name.
+        case longText(StringForm, Encoding?)
         case end
     }
 
@@ -67,6 +74,39 @@ public struct FileReader: ~Copyable {
     public var key: RawSpan {
         @_lifetime(borrow self)
         get { keyWriter.bytes }
+    }
+
+    /// How many bytes the name of the last key has, also if it was too long to be read.
+    public private(set) var keyByteCount = 0
+
+    /// How many bytes the text of the last record has that was too long to be read, and is still to
+    /// be; nil if there is none.
+    public var longTextByteCount: Int? {
+        guard case .longText(let form, _) = pending else { return nil }
+        return form.byteCount
+    }
+
+    /// Hands out the text of the last record that was too long to be read, in parts and in order.
+    ///
+    /// It has to be read before the value, or is skipped.
+    public mutating func readLongText(
+        _ body: (RawSpan) throws(RDBError) -> Void
+    ) throws(RDBError) {
+        guard case .longText(let form, let encoding) = pending else {
+            preconditionFailure("the last record has no text that was not read")
+        }
+        pending = encoding.map { .value($0) } ?? .nothing
+        do {
+            try walk.input.readParts(form) { part, _, _ throws(RDBError) in try body(part) }
+        } catch {
+            throw located(error)
+        }
+    }
+
+    /// Gives the last key, whose name was too long to be read, a shorter one.
+    public mutating func nameKey(_ name: RawSpan) {
+        keyWriter.removeAll()
+        keyWriter.append(name)
     }
 
     /// The bytes of the last record, as they are, without its value; until that is read.
@@ -134,6 +174,7 @@ public struct FileReader: ~Copyable {
     public mutating func readValue(
         into visitor: inout some PayloadVisitor & ~Copyable
     ) throws(RDBError) {
+        if longTextByteCount != nil { try readLongText { _ throws(RDBError) in } }
         let value = pending
         let start = offset
         pending = .nothing
@@ -222,7 +263,8 @@ public struct FileReader: ~Copyable {
         switch pending {
         case .nothing: return
         case .start: try readMagic()
-        case .value, .moduleItems: try skipValue()
+        case .value, .moduleItems, .longText(_, .some): try skipValue()
+        case .longText(_, nil): try readLongText { _ throws(RDBError) in }
         case .end: preconditionFailure("there is no record after the end")
         }
         pending = .nothing
@@ -266,6 +308,10 @@ public struct FileReader: ~Copyable {
     }
 
     private mutating func readKey(_ record: KeyRecord) throws(RDBError) -> Record {
+        if try walk.input.isLong(at: 0, limit: options.largestWholeText) {
+            try leaveLongText(before: record.encoding)
+            return .key(record)
+        }
         var cursor = 0
         let located = try walk.input.locateString(at: &cursor)
         // Taken out while they are filled: what they take in stays borrowed.
@@ -279,9 +325,26 @@ public struct FileReader: ~Copyable {
             try check.insert(.bytes(writer.bytes), at: record.offset)
             swap(&check, &keys)
         }
+        keyByteCount = writer.count
         swap(&writer, &keyWriter)
         pending = .value(record.encoding)
         return .key(record)
+    }
+
+    /// Leaves a text to `readLongText` that is too long to be read.
+    private mutating func leaveLongText(before encoding: Encoding?) throws(RDBError) {
+        let form = try walk.input.readStringForm()
+        if encoding != nil { keyByteCount = form.byteCount }
+        pending = .longText(form, encoding)
+    }
+
+    /// A text that is no name of a key; without bytes if it is too long to be read.
+    private mutating func readText() throws(RDBError) -> ByteString {
+        guard try walk.input.isLong(at: 0, limit: options.largestWholeText) else {
+            return try walk.input.readByteString()
+        }
+        try leaveLongText(before: nil)
+        return ByteString([])
     }
 
     private mutating func readOther(
@@ -294,7 +357,7 @@ public struct FileReader: ~Copyable {
             return try readEnd()
         case Opcode.auxiliary:
             let name = try walk.input.readByteString()
-            return .auxiliary(name: name, value: try walk.input.readByteString())
+            return .auxiliary(name: name, value: try readText())
         case Opcode.database:
             let database = try walk.input.readNumber()
             select(database)
@@ -307,7 +370,7 @@ public struct FileReader: ~Copyable {
             let keys = try walk.input.readNumber()
             return .slotSizes(slot: slot, keys: keys, deadlines: try walk.input.readNumber())
         case Opcode.function:
-            return .function(try walk.input.readByteString())
+            return .function(try readText())
         case Opcode.moduleAuxiliary:
             return try readModuleAuxiliary()
         case Opcode.slotImport where dialect == .valkey:

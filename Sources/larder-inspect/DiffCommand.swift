@@ -55,8 +55,8 @@ struct DiffCommand: ParsableCommand {
         options.limit = max(0, limit ?? (output.json ? .max : 100))
         options.style = output.style
         var report = DiffReport(options, to: try Printer(to: output.output))
-        var one = Inspection(paths: [before])
-        var other = Inspection(paths: [after])
+        var one = Inspection(paths: [before], holdsLongTexts: false)
+        var other = Inspection(paths: [after], holdsLongTexts: false)
         let shown = ProgressBar.progress(isQuiet: quiet)
         one.progress = shown?.0
         other.progress = shown?.0

@@ -17,7 +17,7 @@ struct InputOptions: ParsableArguments {
         tellsOfCommands: Bool = false,
         _ body: (Inspection) throws(InspectError) -> Void
     ) throws(InspectError) {
-        var inspection = Inspection(paths: files)
+        var inspection = Inspection(paths: files, holdsLongTexts: false)
         let shown = ProgressBar.progress(isQuiet: quiet)
         inspection.progress = shown?.0
         let notes = CommandNotes()

@@ -26,8 +26,14 @@ public struct ContentDigest: Equatable, Sendable {
         value: Digest128,
         deadline: Int64?
     ) -> Digest128 {
-        var hash = SipHash128()
-        hash.combine(text: key)
+        var name = SipHash128()
+        name.combine(text: key)
+        return digest(name: name, value: value, deadline: deadline)
+    }
+
+    /// The digest of a key of whose name `name` is the hash.
+    static func digest(name: SipHash128, value: Digest128, deadline: Int64?) -> Digest128 {
+        var hash = name
         hash.combine(value)
         if let deadline { hash.combine(UInt64(bitPattern: deadline)) }
         return hash.finish()
@@ -41,6 +47,25 @@ public struct ContentDigest: Equatable, Sendable {
         database: UInt64
     ) {
         add(Self.digest(key: key, value: value, deadline: deadline), database: database)
+    }
+
+    /// Adds the last key of `reader`, by its whole name if that is too long to be held.
+    mutating func add(
+        _ record: KeyRecord,
+        _ reader: borrowing FileReader,
+        _ longName: LongText?,
+        _ value: Digest128
+    ) {
+        guard let longName else {
+            return add(
+                key: reader.key,
+                value: value,
+                deadline: record.deadline,
+                database: reader.database
+            )
+        }
+        let digest = Self.digest(name: longName.hash, value: value, deadline: record.deadline)
+        add(digest, database: reader.database)
     }
 
     /// Adds the digest of a key.
@@ -76,6 +101,7 @@ package struct DigestConsumer: SharedConsumer {
     /// The digest of what was read.
     package private(set) var digest = ContentDigest()
     private var visitor: ValueDigest
+    private var longName: LongText?
 
     /// Digests everything that is not `ignored`.
     package init(ignoring ignored: ValueDigest.Ignored = []) {
@@ -95,17 +121,17 @@ package struct DigestConsumer: SharedConsumer {
         part.consumer.digest = ContentDigest()
     }
 
+    package mutating func longText(_ text: LongText) {
+        longName = text
+    }
+
     package mutating func key(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        let name = longName.take()
         try reader.readValue(into: &visitor)
         guard !visitor.isEmpty else { return }
-        digest.add(
-            key: reader.key,
-            value: visitor.value,
-            deadline: record.deadline,
-            database: reader.database
-        )
+        digest.add(record, reader, name, visitor.value)
     }
 }

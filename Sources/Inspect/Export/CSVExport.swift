@@ -13,11 +13,12 @@ import RDB
 ///
 /// Bytes are escaped as keys are everywhere: `\xNN` and `\\`. What is no table is left out:
 /// groups of streams, idle times, functions. JSON lines and requests have everything.
-package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
+package struct CSVExport: KeyExport, ElementVisitor, ~Copyable {
     private var printer: Printer
-    private var selection: ExportSelection
-    /// `db,key,type,deadline,` of the key being written.
-    private var lead = ByteString([])
+    package var selection: ExportSelection
+    package var longText: LongText?
+    /// `db,key,type,deadline,` of the key being written, in two parts: a long key is between them.
+    private var lead = (ByteString([]), ByteString([]))
     package private(set) var kind = ValueKind.string
     private var index = 0
     private var entry = StreamID.zero
@@ -33,8 +34,6 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
         self.printer = printer
     }
 
-    package var isShared: Bool { selection.isShared }
-
     package func makePart(_ options: FileReader.Options) -> RunPart<CSVExport> {
         RunPart(options, CSVExport(selection, Printer(keeping: ())))
     }
@@ -43,32 +42,26 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
         try printer.take(&part.consumer.printer)
     }
 
-    package mutating func key(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
-    ) throws(RDBError) {
-        guard selection.admits(reader.key, record, database: reader.database) else { return }
-        let start = printer.byteCount
-        do {
-            try write(record, &reader)
-        } catch {
-            printer.takeBack(to: start)
-            throw error
-        }
+    package var printedByteCount: Int { printer.byteCount }
+
+    package mutating func takeBack(to byteCount: Int) {
+        printer.takeBack(to: byteCount)
     }
 
-    private mutating func write(
+    package mutating func write(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
         var lead = ByteWriter()
         lead.append(unsigned: reader.database)
         lead.append(",")
-        lead.append(csv: reader.key)
+        if longText == nil { lead.append(csv: reader.key) }
+        self.lead.0 = ByteString(lead.bytes)
+        lead.removeAll()
         lead.append(utf8: ",\(record.encoding.kind.commandName),")
         if let deadline = record.deadline { lead.append(decimal: deadline) }
         lead.append(",")
-        self.lead = ByteString(lead.bytes)
+        self.lead.1 = ByteString(lead.bytes)
         try reader.readValue(into: &self)
         try printer.flushIfFull()
     }
@@ -91,9 +84,18 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
 
     package var largestWholeString: Int { 1 << 20 }
 
-    private mutating func beginRow() {
+    private mutating func beginRow() throws(RDBError) {
         let lead = lead
-        printer.buffer.append(lead.bytes)
+        printer.buffer.append(lead.0.bytes)
+        if let longText {
+            printer.buffer.append("\"")
+            try longText.bytes.forEachPiece { piece throws(RDBError) in
+                printer.buffer.append(quoted: piece)
+                try printer.flushIfFull()
+            }
+            printer.buffer.append("\"")
+        }
+        printer.buffer.append(lead.1.bytes)
     }
 
     private mutating func endRow() throws(RDBError) {
@@ -102,7 +104,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     }
 
     package mutating func string(_ value: PackedValue) throws(RDBError) {
-        beginRow()
+        try beginRow()
         printer.buffer.append(",,")
         printer.buffer.append(csv: value)
         printer.buffer.append(",")
@@ -115,7 +117,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
         of byteCount: Int
     ) throws(RDBError) {
         if offset == 0 {
-            beginRow()
+            try beginRow()
             printer.buffer.append(",,\"")
         }
         printer.buffer.append(quoted: bytes)
@@ -138,7 +140,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     ) throws(RDBError) {
         if role == .moduleString { return }
         if offset == 0 {
-            if role != .hashValue, role != .streamValue { beginRow() }
+            if role != .hashValue, role != .streamValue { try beginRow() }
             if role == .streamField { printer.buffer.append(entry) }
             if role == .listElement {
                 printer.buffer.append(decimal: Int64(index))
@@ -165,7 +167,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     }
 
     package mutating func listElement(_ element: PackedValue) throws(RDBError) {
-        beginRow()
+        try beginRow()
         printer.buffer.append(decimal: Int64(index))
         index += 1
         printer.buffer.append(",,")
@@ -182,7 +184,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
         _ member: PackedValue,
         score: Double
     ) throws(RDBError) {
-        beginRow()
+        try beginRow()
         printer.buffer.append(",")
         printer.buffer.append(csv: member)
         printer.buffer.append(",")
@@ -196,7 +198,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
         value: PackedValue,
         deadline: Int64?
     ) throws(RDBError) {
-        beginRow()
+        try beginRow()
         printer.buffer.append(",")
         printer.buffer.append(csv: field)
         printer.buffer.append(",")
@@ -211,7 +213,7 @@ package struct CSVExport: SharedConsumer, ElementVisitor, ~Copyable {
     }
 
     package mutating func streamField(_ field: PackedValue, value: PackedValue) throws(RDBError) {
-        beginRow()
+        try beginRow()
         printer.buffer.append(entry)
         printer.buffer.append(",")
         printer.buffer.append(csv: field)

@@ -4,7 +4,8 @@ import RDB
 /// Writes a data set as JSON lines, without loss.
 ///
 /// Each line is an object. Text is a JSON string; bytes that are no UTF-8 are
-/// `{"b64":"…"}`; a string of more than a megabyte is `{"parts":[…]}`, its pieces in order.
+/// `{"b64":"…"}`; a string of more than a megabyte, also a name, is `{"parts":[…]}`, its pieces
+/// in order.
 ///
 ///     {"db":0,"key":"k","type":"string","encoding":"STRING","value":"v"}
 ///     {"db":0,"key":"l","type":"list","encoding":"LIST_QUICKLIST_2","value":["head","tail"]}
@@ -25,9 +26,10 @@ import RDB
 /// `producers`. Other lines: `{"aux":["name","value"]}`, `{"function":"source"}`,
 /// `{"module_aux":{"name":…,"version":…,"when":…,"items":[…]}}`, and for the commands of a log
 /// `{"request":["SET","k","v"]}`.
-package struct JSONExport: SharedConsumer, ~Copyable {
+package struct JSONExport: KeyExport, ~Copyable {
     private var writer: JSONValueWriter
-    private var selection: ExportSelection
+    package var selection: ExportSelection
+    package var longText: LongText?
     /// Keys that were written.
     package private(set) var keyCount = 0
 
@@ -37,37 +39,27 @@ package struct JSONExport: SharedConsumer, ~Copyable {
         writer = JSONValueWriter(to: printer)
     }
 
-    package mutating func key(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
-    ) throws(RDBError) {
-        guard selection.admits(reader.key, record, database: reader.database) else { return }
-        let start = writer.printer.byteCount
-        do {
-            try write(record, &reader)
-            keyCount += 1
-        } catch {
-            writer.printer.takeBack(to: start)
-            throw error
-        }
+    package var printedByteCount: Int { writer.printer.byteCount }
+
+    package mutating func takeBack(to byteCount: Int) {
+        writer.printer.takeBack(to: byteCount)
     }
 
-    private mutating func write(
+    package mutating func write(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
         writer.printer.buffer.append("{\"db\":")
         writer.printer.buffer.append(decimal: Int64(clamping: reader.database))
         writer.printer.buffer.append(",\"key\":")
-        writer.printer.buffer.append(json: reader.key)
+        try writer.append(reader.key, longText)
         appendFacts(record)
         writer.printer.buffer.append(",\"value\":")
         try reader.readValue(into: &writer)
         writer.printer.buffer.append("}\n")
         try writer.printer.flushIfFull()
+        keyCount += 1
     }
-
-    package var isShared: Bool { selection.isShared }
 
     package func makePart(_ options: FileReader.Options) -> RunPart<JSONExport> {
         RunPart(options, JSONExport(selection, to: Printer(keeping: ())))
@@ -104,12 +96,19 @@ package struct JSONExport: SharedConsumer, ~Copyable {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        defer { longText = nil }
         guard selection.isEverything else { return }
         switch record {
         case .auxiliary(let name, let value):
-            writer.printer.buffer.append(.object([("aux", .array([.bytes(name), .bytes(value)]))]))
+            writer.printer.buffer.append("{\"aux\":[")
+            writer.printer.buffer.append(json: name.bytes)
+            writer.printer.buffer.append(",")
+            try writer.append(value.bytes, longText)
+            writer.printer.buffer.append("]}")
         case .function(let source):
-            writer.printer.buffer.append(.object([("function", .bytes(source))]))
+            writer.printer.buffer.append("{\"function\":")
+            try writer.append(source.bytes, longText)
+            writer.printer.buffer.append("}")
         case .moduleAuxiliary(let auxiliary):
             writer.printer.buffer.append("{\"module_aux\":")
             try writer.write(auxiliary, &reader)

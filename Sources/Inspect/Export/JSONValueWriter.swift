@@ -68,6 +68,19 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
         }
     }
 
+    /// Writes a text, or the longer one that it stands for.
+    mutating func append(_ text: RawSpan, _ longText: LongText?) throws(RDBError) {
+        guard let longText else { return printer.buffer.append(json: text) }
+        let isInParts = longText.bytes.byteCount > Self.partByteCount
+        if isInParts { printer.buffer.append("{\"parts\":[") }
+        var offset = 0
+        try longText.bytes.forEachPiece { piece throws(RDBError) in
+            try writeParts(piece, offset)
+            offset += piece.byteCount
+        }
+        if isInParts { printer.buffer.append("]}") }
+    }
+
     var largestWholeElement: Int { Self.partByteCount }
     var largestWholePacked: Int { LongPacked.limit }
 

@@ -9,9 +9,10 @@ import RDB
 /// `RESTORE` with the bytes of the file, which only servers take that read the file itself; so
 /// can all keys, with their idle times. What commands cannot say is left out and counted: when
 /// consumers were seen last, pending entries that were deleted, data of modules beside their keys.
-package struct RequestExport: SharedConsumer, ~Copyable {
+package struct RequestExport: KeyExport, ~Copyable {
     private var writer: RequestValueWriter
-    private var selection: ExportSelection
+    package var selection: ExportSelection
+    package var longText: LongText?
     private let isRestoringAll: Bool
     /// The selected one; nil in a part that has written nothing, whose first is selected already.
     private var database: UInt64? = 0
@@ -29,8 +30,6 @@ package struct RequestExport: SharedConsumer, ~Copyable {
         self.isRestoringAll = isRestoringAll
         writer = RequestValueWriter(to: printer)
     }
-
-    package var isShared: Bool { selection.isShared }
 
     package func makePart(_ options: FileReader.Options) -> RunPart<RequestExport> {
         var part = RequestExport(
@@ -52,33 +51,25 @@ package struct RequestExport: SharedConsumer, ~Copyable {
         select(0)
     }
 
-    package mutating func key(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
-    ) throws(RDBError) {
-        guard selection.admits(reader.key, record, database: reader.database) else { return }
-        let start = writer.printer.byteCount
-        do {
-            try write(record, &reader)
-        } catch {
-            writer.printer.takeBack(to: start)
-            throw error
-        }
+    package var printedByteCount: Int { writer.printer.byteCount }
+
+    package mutating func takeBack(to byteCount: Int) {
+        writer.printer.takeBack(to: byteCount)
     }
 
-    private mutating func write(
+    package mutating func write(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
         select(reader.database)
+        writer.beginKey(reader.key, longText)
         if isRestoringAll || !record.encoding.hasCommands {
             try restore(record, &reader)
         } else {
-            writer.beginKey(reader.key)
             try reader.readValue(into: &writer)
             if let deadline = record.deadline, !writer.isEmpty {
                 writer.printer.buffer.append(request: 3, "PEXPIREAT")
-                writer.printer.buffer.append(word: reader.key)
+                try writer.appendKey()
                 writer.printer.buffer.append(word: deadline)
             }
         }
@@ -111,7 +102,7 @@ package struct RequestExport: SharedConsumer, ~Copyable {
         if let idle = record.idleSeconds { extra = ["IDLETIME", ByteString("\(idle)")] }
         if let frequency = record.frequency { extra = ["FREQ", ByteString("\(frequency)")] }
         writer.printer.buffer.append(request: 5 + extra.count, "RESTORE")
-        writer.printer.buffer.append(word: reader.key)
+        try writer.appendKey()
         writer.printer.buffer.append(word: record.deadline ?? 0)
         writer.printer.buffer.beginWord(payload.byteCount)
         try payload.print(to: &writer.printer)
@@ -124,13 +115,14 @@ package struct RequestExport: SharedConsumer, ~Copyable {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        defer { longText = nil }
         guard selection.isEverything else { return }
         switch record {
         case .function(let source):
             writer.printer.buffer.append(request: 4, "FUNCTION")
             writer.printer.buffer.append(text: "LOAD")
             writer.printer.buffer.append(text: "REPLACE")
-            writer.printer.buffer.append(word: source.bytes)
+            try writer.append(word: source.bytes, longText)
             try writer.printer.flushIfFull()
         case .moduleAuxiliary: lostCount += 1
         default: break

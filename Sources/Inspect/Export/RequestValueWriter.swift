@@ -6,6 +6,8 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     var printer: Printer
     private(set) var kind = ValueKind.string
     private var key = ByteString([])
+    /// What the key stands for if that is too long to be held.
+    private var longKey: LongText?
     /// Words of the request that is being gathered.
     private var words = ByteWriter()
     private var wordCount = 0
@@ -25,8 +27,21 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         self.printer = printer
     }
 
-    mutating func beginKey(_ name: RawSpan) {
+    mutating func beginKey(_ name: RawSpan, _ longName: LongText?) {
         key = ByteString(name)
+        longKey = longName
+    }
+
+    /// Appends the key as a word of a request.
+    mutating func appendKey() throws(RDBError) {
+        let key = key
+        try append(word: key.bytes, longKey)
+    }
+
+    /// Appends a text, or the longer one that it stands for, as a word of a request.
+    mutating func append(word text: RawSpan, _ longText: LongText?) throws(RDBError) {
+        guard let longText else { return printer.buffer.append(word: text) }
+        try print(longText.bytes)
     }
 
     mutating func begin(_ encoding: Encoding) -> Reporting {
@@ -41,7 +56,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     }
 
     mutating func end() throws(RDBError) {
-        flushRequest()
+        try flushRequest()
         if kind == .stream {
             isEmpty = false
             stream.finishGroup()
@@ -49,7 +64,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         try printer.flushIfFull()
     }
 
-    private mutating func flushRequest() {
+    private mutating func flushRequest() throws(RDBError) {
         guard wordCount > 0 else { return }
         // Taken out while they are written.
         var gathered = ByteWriter()
@@ -63,11 +78,11 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         default: name = "HSET"
         }
         printer.buffer.append(request: wordCount + 2, name)
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(gathered.bytes)
         for field in deadlines {
             printer.buffer.append(request: 6, "HPEXPIREAT")
-            printer.buffer.append(word: key)
+            try appendKey()
             printer.buffer.append(word: field.deadline)
             printer.buffer.append(text: "FIELDS")
             printer.buffer.append(word: Int64(1))
@@ -84,16 +99,16 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     private mutating func endElement(_ count: Int) throws(RDBError) {
         wordCount += count
         if wordCount >= Self.maximumWordCount || words.count >= Self.maximumByteCount {
-            flushRequest()
+            try flushRequest()
             try printer.flushIfFull()
         }
     }
 
     var largestWholeString: Int { 1 << 20 }
 
-    mutating func string(_ value: PackedValue) {
+    mutating func string(_ value: PackedValue) throws(RDBError) {
         printer.buffer.append(request: 3, "SET")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: value)
         isEmpty = false
     }
@@ -105,7 +120,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     ) throws(RDBError) {
         if offset == 0 {
             printer.buffer.append(request: 3, "SET")
-            printer.buffer.append(word: key)
+            try appendKey()
             printer.buffer.beginWord(byteCount)
         }
         printer.buffer.append(bytes)
@@ -138,13 +153,13 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     private mutating func beginElement(_ byteCount: Int, _ role: ElementRole) throws(RDBError) {
         switch role {
         case .sortedSetMember, .hashField:
-            flushRequest()
+            try flushRequest()
             name = SpooledBytes()
             return
-        case .listElement: beginRequest(3, "RPUSH")
-        case .setMember: beginRequest(3, "SADD")
+        case .listElement: try beginRequest(3, "RPUSH")
+        case .setMember: try beginRequest(3, "SADD")
         case .hashValue:
-            beginRequest(4, "HSET")
+            try beginRequest(4, "HSET")
             try print(name)
         case .streamField, .streamValue: break
         case .moduleString: return
@@ -152,10 +167,10 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         printer.buffer.beginWord(byteCount)
     }
 
-    private mutating func beginRequest(_ wordCount: Int, _ command: StaticString) {
-        flushRequest()
+    private mutating func beginRequest(_ wordCount: Int, _ command: StaticString) throws(RDBError) {
+        try flushRequest()
         printer.buffer.append(request: wordCount, command)
-        printer.buffer.append(word: key)
+        try appendKey()
         isEmpty = false
     }
 
@@ -167,14 +182,14 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
 
     mutating func endElement(score: Double?, deadline: Int64?) throws(RDBError) {
         if let score {
-            beginRequest(4, "ZADD")
+            try beginRequest(4, "ZADD")
             var text = ByteWriter()
             text.append(shortest: score)
             printer.buffer.append(word: text.bytes)
             try print(name)
         }
         if let deadline {
-            beginRequest(6, "HPEXPIREAT")
+            try beginRequest(6, "HPEXPIREAT")
             printer.buffer.append(word: deadline)
             printer.buffer.append(text: "FIELDS")
             printer.buffer.append(word: Int64(1))
@@ -220,7 +235,7 @@ extension RequestValueWriter {
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError) {
         try printer.flushIfFull()
         printer.buffer.append(request: 3 + fieldCount * 2, "XADD")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: id)
         stream.lastEntry = id
     }
@@ -230,14 +245,14 @@ extension RequestValueWriter {
         printer.buffer.append(word: value)
     }
 
-    mutating func streamState(_ state: StreamState) {
-        if stream.lastEntry == nil { makeEmptyStream() }
+    mutating func streamState(_ state: StreamState) throws(RDBError) {
+        if stream.lastEntry == nil { try makeEmptyStream() }
         let isPlain =
             state.entriesAdded == state.length && state.maximumDeletedID == .zero
             || !stream.hasCounters
         if isPlain, state.lastID == stream.lastEntry ?? .zero { return }
         printer.buffer.append(request: isPlain ? 3 : 7, "XSETID")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: state.lastID)
         guard !isPlain else { return }
         printer.buffer.append(text: "ENTRIESADDED")
@@ -247,25 +262,25 @@ extension RequestValueWriter {
     }
 
     /// A stream without entries comes from a group that is made with it.
-    private mutating func makeEmptyStream() {
+    private mutating func makeEmptyStream() throws(RDBError) {
         printer.buffer.append(request: 6, "XGROUP")
         printer.buffer.append(text: "CREATE")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(text: "larder-export")
         printer.buffer.append(text: "0")
         printer.buffer.append(text: "MKSTREAM")
         printer.buffer.append(request: 4, "XGROUP")
         printer.buffer.append(text: "DESTROY")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(text: "larder-export")
     }
 
-    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {
         stream.begin(group: name.byteString)
         let hasRead = stream.hasCounters && group.entriesRead != nil
         printer.buffer.append(request: hasRead ? 7 : 5, "XGROUP")
         printer.buffer.append(text: "CREATE")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: name)
         printer.buffer.append(word: group.lastDeliveredID)
         if hasRead, let read = group.entriesRead {
@@ -278,11 +293,11 @@ extension RequestValueWriter {
         stream.pending.append(entry)
     }
 
-    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
+    mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) throws(RDBError) {
         stream.consumer = name.byteString
         printer.buffer.append(request: 5, "XGROUP")
         printer.buffer.append(text: "CREATECONSUMER")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: stream.group)
         printer.buffer.append(word: name)
     }
@@ -290,7 +305,7 @@ extension RequestValueWriter {
     mutating func consumerPending(_ id: StreamID) throws(RDBError) {
         guard let entry = stream.pendingEntry(id) else { return }
         printer.buffer.append(request: 12, "XCLAIM")
-        printer.buffer.append(word: key)
+        try appendKey()
         printer.buffer.append(word: stream.group)
         printer.buffer.append(word: stream.consumer)
         printer.buffer.append(text: "0")

@@ -45,6 +45,14 @@ final class SpooledBytes: ByteSink {
 
     /// Prints the bytes, in order; they stay.
     func print(to printer: inout Printer) throws(RDBError) {
+        try forEachPiece { piece throws(RDBError) in
+            printer.buffer.append(piece)
+            try printer.flushIfFull()
+        }
+    }
+
+    /// Hands out the bytes, in order; up to a megabyte in one piece.
+    func forEachPiece(_ body: (RawSpan) throws(RDBError) -> Void) throws(RDBError) {
         if let file {
             var piece = ByteWriter()
             var offset = 0
@@ -56,15 +64,14 @@ final class SpooledBytes: ByteSink {
                     throw Self.failure(error)
                 }
                 offset += piece.count
-                printer.buffer.append(piece.bytes)
-                try printer.flushIfFull()
+                try body(piece.bytes)
             }
         }
+        // Taken out while it is lent.
         var taken = ByteWriter()
         swap(&taken, &memory)
-        printer.buffer.append(taken.bytes)
-        swap(&taken, &memory)
-        try printer.flushIfFull()
+        defer { swap(&taken, &memory) }
+        if !taken.isEmpty { try body(taken.bytes) }
     }
 
     /// Appends bytes, for visitors, whose errors are RDB's.

@@ -93,6 +93,7 @@ package struct LogOverview {
         do throws(RDBError) {
             var options = FileReader.Options()
             options.isVerifyingChecksum = false
+            options.largestWholeText = LongText.limit
             var reader = FileReader(source, options: options)
             while true {
                 if case .end = try reader.next() { return reader.offset }

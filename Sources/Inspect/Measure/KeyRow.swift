@@ -61,7 +61,7 @@ extension ValueMeasure {
             frequency: record.frequency,
             fieldDeadlineCount: fieldDeadlineCount,
             memory: memory.byteCount(
-                ofKey: reader.key.byteCount,
+                ofKey: reader.keyByteCount,
                 hasDeadline: record.deadline != nil
             )
         )

@@ -15,6 +15,7 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
     private(set) var metadataKeyCount = 0
     private var rows: [Row] = []
     private var names = ByteWriter()
+    private var longName: LongText?
 
     private struct Row: BitwiseCopyable {
         var row: KeyRow
@@ -29,12 +30,17 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
         digest = isDigesting ? ContentDigest() : nil
     }
 
+    package mutating func longText(_ text: LongText) {
+        longName = text
+    }
+
     package mutating func key(
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        let longName = longName.take()
         if isFiltering, !filter.admits(reader.key, record, database: reader.database) { return }
-        let row = try row(record, &reader)
+        let row = try row(record, &reader, longName)
         if isFiltering, !filter.admits(row) { return }
         if let module = measure.module { modules[module, default: 0] += 1 }
         if record.metadata != nil { metadataKeyCount += 1 }
@@ -44,10 +50,11 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
 
     private mutating func row(
         _ record: KeyRecord,
-        _ reader: inout FileReader
+        _ reader: inout FileReader,
+        _ longName: LongText?
     ) throws(RDBError) -> KeyRow {
         guard digest != nil else { return try measure.measure(record, &reader) }
-        return try measure.measure(record, &reader, &valueDigest, addingTo: &digest)
+        return try measure.measure(record, &reader, longName, &valueDigest, addingTo: &digest)
     }
 
     /// Hands out the keys in order, and forgets everything.
@@ -70,6 +77,7 @@ extension ValueMeasure {
     mutating func measure(
         _ record: KeyRecord,
         _ reader: inout FileReader,
+        _ longName: LongText?,
         _ valueDigest: inout ValueDigest,
         addingTo digest: inout ContentDigest?
     ) throws(RDBError) -> KeyRow {
@@ -78,12 +86,7 @@ extension ValueMeasure {
         self = both.measure
         valueDigest = both.digest
         if !valueDigest.isEmpty {
-            digest?.add(
-                key: reader.key,
-                value: valueDigest.value,
-                deadline: record.deadline,
-                database: reader.database
-            )
+            digest?.add(record, reader, longName, valueDigest.value)
         }
         return row(record, reader)
     }

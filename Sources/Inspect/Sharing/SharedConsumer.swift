@@ -73,6 +73,6 @@ package final class RunPart<Consumer: RecordConsumer & ~Copyable>: SharedPart {
 
 extension RecordConsumer where Self: ~Copyable {
     fileprivate mutating func readRun(_ reader: inout FileReader) throws(RDBError) {
-        while let record = try reader.nextOfRun() { try key(record, &reader) }
+        while let record = try reader.nextOfRun() { try take(.key(record), &reader) }
     }
 }

@@ -31,6 +31,8 @@ public struct Summary: RecordConsumer {
     )
     /// When keys expire.
     package private(set) var forecast: Forecast
+    /// What the next record has that is too long to be held.
+    private var longText: LongText?
     /// The keys with the largest records.
     package private(set) var largest: LargestKeys
     /// The parts of keys.
@@ -166,6 +168,11 @@ public struct Summary: RecordConsumer {
         commands.add(requests, at: 0, startsFile: startsFile)
     }
 
+    /// Keeps a text for the record it belongs to.
+    public mutating func longText(_ text: LongText) {
+        longText = text
+    }
+
     /// Counts a key.
     public mutating func key(
         _ record: KeyRecord,
@@ -180,10 +187,11 @@ public struct Summary: RecordConsumer {
         _ reader: inout FileReader
     ) throws(RDBError) -> KeyRow {
         let row: KeyRow
+        let longName = longText.take()
         if digest == nil {
             row = try measure.measure(record, &reader)
         } else {
-            row = try measure.measure(record, &reader, &valueDigest, addingTo: &digest)
+            row = try measure.measure(record, &reader, longName, &valueDigest, addingTo: &digest)
         }
         count(row, reader.key)
         if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
@@ -236,6 +244,7 @@ public struct Summary: RecordConsumer {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
+        let longText = longText.take()
         switch record {
         case .auxiliary(let name, let value):
             // A few dozen are written; a file that has millions is not worth their memory.
@@ -245,7 +254,10 @@ public struct Summary: RecordConsumer {
         case .function(let source):
             let header = source.array.prefix { $0 != UInt8(ascii: "\n") }.prefix(200)
             functions.append(
-                FunctionLibrary(header: ByteString(Array(header)), byteCount: source.byteCount)
+                FunctionLibrary(
+                    header: ByteString(Array(header)),
+                    byteCount: longText?.bytes.byteCount ?? source.byteCount
+                )
             )
         case .moduleAuxiliary(let auxiliary):
             modules[auxiliary.module, default: ModuleUse()].auxiliaryCount += 1
