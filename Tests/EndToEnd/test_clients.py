@@ -118,6 +118,20 @@ def test_a_listener_hears_of_keys_that_expire(connect):
     assert message["data"] == "session"
 
 
+@pytest.mark.parametrize("options,event", [((), b"expired"), (("REPLACE",), None)])
+def test_a_restored_value_replaces_a_key_without_a_look_at_its_deadline(options, event, larder, peer):
+    for server in (larder(enable_debug_command="yes"), peer("valkey-9.1.2", enable_debug_command="yes")):
+        with server.connect() as client, server.connect() as listener:
+            client.ask("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+            client.ask("MSETEX", "1", "key", "old", "PXAT", "1")
+            client.ask("CONFIG", "SET", "notify-keyspace-events", "EA")
+            listener.ask("SUBSCRIBE", "__keyevent@0__:expired")
+            client.exchange([("RESTORE", "key", "0", "no payload", *options)])
+            listener.send(encode(("PING",)))
+            heard = listener.reply()[1][0][1]
+            assert heard == (b"message" if event else b"pong")
+
+
 def test_a_worker_waits_for_its_queue(connect):
     client, worker = connect(), connect()
     taken = []
