@@ -95,9 +95,11 @@ struct Content: Equatable {
             options: readerOptions
         )
         while true {
-            switch try reader.next() {
+            let next = try reader.next()
+            let text = try Self.longText(&reader)
+            switch next {
             case .key(let record):
-                let name = ByteString(reader.key).array
+                let name = text ?? ByteString(reader.key).array
                 var collector = Collector(
                     reporting: reporting,
                     largestWholeString: largestWholeString,
@@ -112,8 +114,8 @@ struct Content: Equatable {
                     frequency: record.frequency,
                     metadata: record.metadata
                 )
-            case .function(let source): functions.append(source.array)
-            case .auxiliary(let name, let value): auxiliaries[name.array] = value.array
+            case .function(let source): functions.append(text ?? source.array)
+            case .auxiliary(let name, let value): auxiliaries[name.array] = text ?? value.array
             case .moduleAuxiliary(let module): modules.append(module)
             case .end(let checksum):
                 format = reader.format
@@ -123,6 +125,17 @@ struct Content: Equatable {
             default: break
             }
         }
+    }
+
+    /// The text that was too long to be read.
+    private static func longText(_ reader: inout FileReader) throws(RDBError) -> [UInt8]? {
+        guard let byteCount = reader.longTextByteCount else { return nil }
+        var text: [UInt8] = []
+        try reader.readLongText { part throws(RDBError) in text += ByteString(part).array }
+        guard text.count == byteCount else {
+            throw RDBError(.invalidLength, at: 0, "\(byteCount) announced, \(text.count) came")
+        }
+        return text
     }
 }
 
