@@ -106,6 +106,19 @@ struct PubSubTests {
         #expect(engine.takeMessages(listener) == [told])
     }
 
+    @Test func `a restored value replaces a key without a look at its deadline`() throws {
+        let listener = engine.connect()
+        engine(listener, "PSUBSCRIBE __keyevent*")
+        engine("SET a 1 PX 10")
+        engine.now += 10
+        engine.engine.setNotifications(try #require(Notification(letters: "EA")))
+        engine("RESTORE a 0 payload REPLACE")
+        #expect(engine.takeMessages(listener).isEmpty)
+        engine("RESTORE a 0 payload")
+        let told: Reply = ["pmessage", "__keyevent*", "__keyevent@0__:expired", "a"]
+        #expect(engine.takeMessages(listener) == [told])
+    }
+
     @Test(arguments: ["", "KEA", "AKE", "g$KE", "Kn", "AKEmn"])
     func `letters of notifications are read and told`(letters: String) throws {
         let kinds = try #require(Notification(letters: letters))

@@ -214,15 +214,39 @@ def missing_commands(pair, family):
     return missing
 
 
+def living(held, now):
+    """The keys and fields that have not expired at `now`, in milliseconds."""
+    left = content.Content()
+    left.tolerance = getattr(held, "tolerance", 0)
+    for database, entries in held.items():
+        left[database] = there = {}
+        for key, entry in entries.items():
+            if entry.deadline is not None and entry.deadline <= now:
+                continue
+            if entry.type == "hash":
+                fields = {field: (value, moment) for field, (value, moment) in entry.value.items() if moment is None or moment > now}
+                if not fields:
+                    continue
+                entry = entry._replace(value=fields)
+            there[key] = entry
+    return left
+
+
 def losses(server, read):
     """What a server no longer holds after it saved and loaded again, and after it died and replayed its log."""
     before = read(server.port)
+
+    def lost(how):
+        after = read(server.port)
+        now = time.time() * 1000
+        return [f"after {how}: {line}" for line in content.differences(living(before, now), living(after, now), limit=3)]
+
     with server.connect() as connection:
         connection.ask("DEBUG", "RELOAD")
-    found = [f"after a save and a load: {line}" for line in content.differences(before, read(server.port), limit=3)]
+    found = lost("a save and a load")
     server.kill()
     server.start()
-    return found + [f"after a replay of the log: {line}" for line in content.differences(before, read(server.port), limit=3)]
+    return found + lost("a replay of the log")
 
 
 def compare_family(name_, ours, theirs, seed, count, is_valkey_9=True, limit=5, report=lambda text: None, first_episode=0):
