@@ -16,9 +16,10 @@ public protocol RecordConsumer: ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError)
     /// The text of the next record is too long to be held; what the record has stands for it.
+    /// Nil after that record.
     ///
     /// Only if the reader is told that there are such: see `FileReader.Options`.
-    mutating func longText(_ text: LongText) throws(RDBError)
+    mutating func longText(_ text: LongText?)
     /// Any other record. The pieces of module data can be read from `reader`.
     mutating func record(
         _ record: Record,
@@ -34,7 +35,7 @@ public protocol RecordConsumer: ~Copyable {
 
 extension RecordConsumer where Self: ~Copyable {
     /// Does nothing.
-    public mutating func longText(_ text: LongText) throws(RDBError) {}
+    public mutating func longText(_ text: LongText?) {}
     /// Does nothing.
     public mutating func begin(_ file: FileDescription) throws(RDBError) {}
     /// Does nothing.

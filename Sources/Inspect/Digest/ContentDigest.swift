@@ -121,7 +121,7 @@ package struct DigestConsumer: SharedConsumer {
         part.consumer.digest = ContentDigest()
     }
 
-    package mutating func longText(_ text: LongText) {
+    package mutating func longText(_ text: LongText?) {
         longName = text
     }
 
@@ -129,9 +129,8 @@ package struct DigestConsumer: SharedConsumer {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        let name = longName.take()
         try reader.readValue(into: &visitor)
         guard !visitor.isEmpty else { return }
-        digest.add(record, reader, name, visitor.value)
+        digest.add(record, reader, longName, visitor.value)
     }
 }

@@ -96,7 +96,6 @@ package struct JSONExport: KeyExport, ~Copyable {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        defer { longText = nil }
         guard selection.isEverything else { return }
         switch record {
         case .auxiliary(let name, let value):

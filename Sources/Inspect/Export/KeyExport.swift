@@ -16,7 +16,7 @@ package protocol KeyExport: SharedConsumer, ~Copyable {
 
 extension KeyExport where Self: ~Copyable {
     /// Keeps a text for the record it belongs to.
-    package mutating func longText(_ text: LongText) {
+    package mutating func longText(_ text: LongText?) {
         longText = text
     }
 
@@ -25,7 +25,6 @@ extension KeyExport where Self: ~Copyable {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        defer { longText = nil }
         guard selection.admits(reader.key, record, database: reader.database) else { return }
         let start = printedByteCount
         do {

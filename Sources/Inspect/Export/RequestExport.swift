@@ -115,7 +115,6 @@ package struct RequestExport: KeyExport, ~Copyable {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        defer { longText = nil }
         guard selection.isEverything else { return }
         switch record {
         case .function(let source):

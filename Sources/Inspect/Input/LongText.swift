@@ -42,7 +42,8 @@ extension RecordConsumer where Self: ~Copyable {
             guard case .key(let key) = record else { return try self.record(record, &reader) }
             return try self.key(key, &reader)
         }
-        try longText(text)
+        longText(text)
+        defer { longText(nil) }
         switch record {
         case .key(let key):
             let name = text.standIn

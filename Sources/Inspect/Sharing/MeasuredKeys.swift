@@ -30,7 +30,7 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
         digest = isDigesting ? ContentDigest() : nil
     }
 
-    package mutating func longText(_ text: LongText) {
+    package mutating func longText(_ text: LongText?) {
         longName = text
     }
 
@@ -38,7 +38,6 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        let longName = longName.take()
         if isFiltering, !filter.admits(reader.key, record, database: reader.database) { return }
         let row = try row(record, &reader, longName)
         if isFiltering, !filter.admits(row) { return }

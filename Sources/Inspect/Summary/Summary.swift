@@ -169,7 +169,7 @@ public struct Summary: RecordConsumer {
     }
 
     /// Keeps a text for the record it belongs to.
-    public mutating func longText(_ text: LongText) {
+    public mutating func longText(_ text: LongText?) {
         longText = text
     }
 
@@ -187,11 +187,10 @@ public struct Summary: RecordConsumer {
         _ reader: inout FileReader
     ) throws(RDBError) -> KeyRow {
         let row: KeyRow
-        let longName = longText.take()
         if digest == nil {
             row = try measure.measure(record, &reader)
         } else {
-            row = try measure.measure(record, &reader, longName, &valueDigest, addingTo: &digest)
+            row = try measure.measure(record, &reader, longText, &valueDigest, addingTo: &digest)
         }
         count(row, reader.key)
         if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
@@ -244,7 +243,6 @@ public struct Summary: RecordConsumer {
         _ record: Record,
         _ reader: inout FileReader
     ) throws(RDBError) {
-        let longText = longText.take()
         switch record {
         case .auxiliary(let name, let value):
             // A few dozen are written; a file that has millions is not worth their memory.
