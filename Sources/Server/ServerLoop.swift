@@ -165,8 +165,7 @@ package struct ServerLoop: ~Copyable {
     }
 
     private func freeSome() {
-        let end = host.microseconds + Self.expiryMicroseconds
-        execution.engine.dataSet.freeGarbage { host.microseconds < end }
+        execution.engine.dataSet.freeGarbage(within: Self.expiryMicroseconds) { host.microseconds }
     }
 
     /// Tells those who cache keys by prefix what changed in this turn.

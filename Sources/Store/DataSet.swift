@@ -132,10 +132,13 @@ package struct DataSet: ~Copyable {
         unsafe environment.pointee.arena.releaseEmptyPages()
     }
 
-    /// Frees what was removed and gives empty pages back, in small steps while `hasTime`.
-    package func freeGarbage(while hasTime: () -> Bool) {
-        while hasGarbage, hasTime() { freeSome(256) }
-        while hasEmptyPages, hasTime() { releaseEmptyPages() }
+    /// Frees what was removed and gives empty pages back, in small steps, for so many
+    /// microseconds of `clock`, which is not read if there is nothing to do.
+    package func freeGarbage(within microseconds: Int64, of clock: () -> Int64) {
+        guard hasGarbage || hasEmptyPages else { return }
+        let end = clock() + microseconds
+        while hasGarbage, clock() < end { freeSome(256) }
+        while hasEmptyPages, clock() < end { releaseEmptyPages() }
     }
 
     /// Whether `freeSome` has work left.

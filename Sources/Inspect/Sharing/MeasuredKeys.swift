@@ -39,7 +39,7 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         if isFiltering, !filter.admits(reader.key, record, database: reader.database) { return }
-        let row = try row(record, &reader, longName)
+        let row = try row(record, &reader)
         if isFiltering, !filter.admits(row) { return }
         if let module = measure.module { modules[module, default: 0] += 1 }
         if record.metadata != nil { metadataKeyCount += 1 }
@@ -49,8 +49,7 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
 
     private mutating func row(
         _ record: KeyRecord,
-        _ reader: inout FileReader,
-        _ longName: LongText?
+        _ reader: inout FileReader
     ) throws(RDBError) -> KeyRow {
         guard digest != nil else { return try measure.measure(record, &reader) }
         return try measure.measure(record, &reader, longName, &valueDigest, addingTo: &digest)
