@@ -60,10 +60,11 @@ let package = Package(
             imports: ["Bytes", "CLinux", .product(name: "Logging", package: "swift-log")]
         ),
 
-        // Floor 2: the data set, the log, the sockets.
+        // Floor 2: the data set, the log, the sockets, the configuration.
         module("Store", imports: ["Bytes", "Structures"]),
         module("Transport", imports: ["Bytes", "CLinux", "Platform"]),
         module("AppendLog", imports: ["Bytes", "Platform"]),
+        module("Directives", imports: ["Bytes", "Platform", "RESP"]),
 
         // Floor 3: one stored value and one serialised one.
         module("Dump", imports: ["Bytes", "RDB", "Store"]),
@@ -85,7 +86,7 @@ let package = Package(
             "Server",
             imports: [
                 "Bytes", "Structures", "RESP", "Platform", "Store", "Transport", "AppendLog",
-                "Commands", "Larder",
+                "Directives", "Commands", "Larder",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -154,7 +155,7 @@ let package = Package(
                 "Migrate", "Inspect", "RDB", "RESP", "Bytes", "Platform", "Transport", "TestKit",
             ]
         ),
-        tests(of: "Server", imports: ["Server", "Bytes"]),
+        tests(of: "Directives", imports: ["Directives", "Bytes"]),
         tests(of: "Tidy", imports: []),
     ]
 )

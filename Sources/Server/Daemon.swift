@@ -1,5 +1,6 @@
 import Bytes
 import Commands
+import Directives
 import Glibc
 import Larder
 import Logging

@@ -1,5 +1,6 @@
 import Bytes
 import Commands
+import Directives
 
 // INFO COMMANDSTATS, ERRORSTATS and LATENCYSTATS.
 extension ServerHost {

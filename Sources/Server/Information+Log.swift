@@ -1,5 +1,6 @@
 import AppendLog
 import Commands
+import Directives
 import Larder
 import Platform
 

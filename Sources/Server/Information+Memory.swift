@@ -1,4 +1,5 @@
 import Commands
+import Directives
 import Platform
 import Store
 import Structures

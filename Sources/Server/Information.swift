@@ -1,6 +1,7 @@
 import AppendLog
 import Bytes
 import Commands
+import Directives
 import Glibc
 import Larder
 import Platform
@@ -218,8 +219,18 @@ extension ServerHost {
         _ information: inout Information,
         _ engine: borrowing Engine
     ) {
-        let status = keeper.status
         let running = keeper.progress(engine.dataSet)
+        describeSaves(&information, running, changes: engine.statistics.changes)
+        describeLoading(&information)
+        describeLog(&information, engine)
+    }
+
+    private func describeSaves(
+        _ information: inout Information,
+        _ running: SaveKeeper.Progress?,
+        changes: Int64
+    ) {
+        let status = keeper.status
         let progress = keeper.isSaving ? running : nil
         information.line("loading", isTrue: !isServing)
         information.line("async_loading", 0)
@@ -235,10 +246,7 @@ extension ServerHost {
                 + "p99=\(pauses.microseconds(forThousandths: 990)),"
                 + "p99.9=\(pauses.microseconds(forThousandths: 999)),max=\(pauses.longest)"
         )
-        information.line(
-            "rdb_changes_since_last_save",
-            engine.statistics.changes - status.savedChanges
-        )
+        information.line("rdb_changes_since_last_save", changes - status.savedChanges)
         information.line("rdb_bgsave_in_progress", isTrue: keeper.isSaving)
         information.line("rdb_last_save_time", status.lastSave)
         information.line("rdb_last_bgsave_status", status.lastSucceeded ? "ok" : "err")
@@ -252,8 +260,6 @@ extension ServerHost {
         information.line("rdb_last_cow_size", status.lastPeakByteCount)
         information.line("rdb_last_load_keys_expired", recovered.expiredKeys)
         information.line("rdb_last_load_keys_loaded", recovered.loadedKeys)
-        describeLoading(&information)
-        describeLog(&information, engine)
     }
 
     private func describeStatistics(

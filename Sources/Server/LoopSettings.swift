@@ -1,4 +1,5 @@
 import Bytes
+import Directives
 import RESP
 import Transport
 

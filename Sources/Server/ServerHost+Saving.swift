@@ -1,6 +1,7 @@
 import AppendLog
 import Bytes
 import Commands
+import Directives
 import Glibc
 import Larder
 import Logging
@@ -179,5 +180,15 @@ extension ServerHost {
         noteSyncs(&engine)
         log?.tidy()
         endLogOfBaseAlone(&engine)
+    }
+}
+
+extension Configuration {
+    /// After how many seconds and with how many changes a save begins.
+    var savePoints: [SaveKeeper.SavePoint] {
+        let numbers = words("save").compactMap { Int64($0) }
+        return stride(from: 0, to: numbers.count - 1, by: 2).map {
+            SaveKeeper.SavePoint(seconds: numbers[$0], changes: numbers[$0 + 1])
+        }
     }
 }

@@ -1,6 +1,7 @@
 import AppendLog
 import Bytes
 import Commands
+import Directives
 import Glibc
 import Larder
 import Logging

@@ -1,6 +1,7 @@
 import AppendLog
 import Bytes
 import Commands
+import Directives
 import Larder
 import Logging
 import Platform

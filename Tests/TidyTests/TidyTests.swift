@@ -13,6 +13,7 @@ struct TidyTests {
         "Store": ["Bytes", "Structures"],
         "AppendLog": ["Bytes", "Platform"],
         "Transport": ["Bytes", "CLinux", "Platform"],
+        "Directives": ["Bytes", "Platform", "RESP"],
         "Dump": ["Bytes", "RDB", "Store"],
         "Commands": ["Bytes", "RESP", "RDB", "Store", "Dump"],
         "Snapshots": ["Bytes", "Platform", "RDB", "Store", "Dump"],
@@ -22,7 +23,7 @@ struct TidyTests {
         ],
         "Server": [
             "Bytes", "Structures", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport",
-            "Dump", "Commands", "Snapshots", "Larder", "Logging",
+            "Directives", "Dump", "Commands", "Snapshots", "Larder", "Logging",
         ],
         "Inspect": ["Bytes", "CZlib", "Platform", "RDB", "AppendLog", "RESP"],
         "Migrate": ["Bytes", "Platform", "RESP", "RDB", "Inspect", "Transport"],

@@ -198,9 +198,8 @@ extension Engine {
             throw .bitOffset
         }
         let (offset, overflows) = Int(number).multipliedReportingOverflow(by: scale)
-        guard !overflows, offset >> 3 < settings.longestString || isReplaying else {
-            throw .bitOffset
-        }
+        let longest = isReplaying ? .max : settings.longestString
+        guard !overflows, offset >> 3 < longest else { throw .bitOffset }
         return offset
     }
 }

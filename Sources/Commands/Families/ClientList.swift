@@ -24,7 +24,7 @@ private func listClients(
     // Nothing can be asked of clients with one word.
     guard request.count != 3 else { throw .syntax }
     var filter = ClientFilter(skipsOwn: false)
-    try filter.read(request, from: 2, engine)
+    try filter.read(request, from: 2, databaseCount: engine.dataSet.databaseCount)
     var text = ""
     for session in engine.sessions.all {
         guard let line = engine.describe(session), engine.matches(session, filter) else { continue }
@@ -58,7 +58,7 @@ private func killClients(
         return reply.ok()
     }
     var filter = ClientFilter(skipsOwn: true)
-    try filter.read(request, from: 2, engine)
+    try filter.read(request, from: 2, databaseCount: engine.dataSet.databaseCount)
     var killed = 0
     for session in engine.sessions.all where engine.matches(session, filter) {
         engine.kill(session)
@@ -73,26 +73,42 @@ extension Engine {
     }
 
     fileprivate func matches(_ session: SessionID, _ filter: ClientFilter) -> Bool {
-        guard let connection = host.connection(of: session) else { return false }
         if filter.skipsOwn, session == current { return false }
-        let session = sessions[session]
-        let client = Client(
-            clientID: session.clientID,
-            database: session.database,
-            flags: Self.flagLetters(of: session, on: connection),
-            details: session.details,
-            connection: connection
-        )
+        guard let client = client(session) else { return false }
         return filter.conditions.allSatisfy { $0.isMet(by: client) }
     }
 
-    /// The letters by which CLIENT LIST tells the state of a client.
-    private static func flagLetters(
-        of session: Session,
-        on connection: ConnectionDescription
-    ) -> String {
+    /// A client as CLIENT LIST tells it.
+    package func describe(_ session: SessionID) -> String? {
+        guard let client = client(session) else { return nil }
+        let command = client.session.lastCommand
+        return client.line(
+            lastCommand: command < 0 ? "NULL" : table[Int(command)].name,
+            memoryByteCount: client.connection.memoryByteCount + MemoryLayout<Session>.stride
+                + byteCount(of: session)
+        )
+    }
+
+    private func client(_ session: SessionID) -> Client? {
+        host.connection(of: session).map { Client(session: sessions[session], connection: $0) }
+    }
+}
+
+/// What CLIENT LIST and the conditions of CLIENT KILL look at.
+private struct Client {
+    let session: Session
+    let connection: ConnectionDescription
+
+    var details: SessionDetails? { session.details }
+
+    var type: String {
+        details.map { $0.subscriptions.contains { !$0.isEmpty } } == true ? "pubsub" : "normal"
+    }
+
+    /// The letters that tell its state.
+    var flags: String {
         let flags = session.flags
-        let tracking = session.details?.tracking
+        let tracking = details?.tracking
         var letters = ""
         if flags.contains(.monitoring) { letters += "O" }
         if flags.contains(.subscribed) { letters += "P" }
@@ -113,16 +129,10 @@ extension Engine {
     /// peers; what is more is told as `omem`, by which those who watch clients find the slow ones.
     private static let firstOutputByteCount = 16 << 10
 
-    /// A client as CLIENT LIST tells it.
-    package func describe(_ session: SessionID) -> String? {
-        guard let connection = host.connection(of: session) else { return nil }
-        let memory =
-            connection.memoryByteCount + MemoryLayout<Session>.stride + byteCount(of: session)
-        let session = sessions[session]
-        let details = session.details
+    /// The line of CLIENT LIST.
+    func line(lastCommand: String, memoryByteCount: Int) -> String {
         let counts = details?.subscriptions.map(\.count) ?? [0, 0, 0]
         let isQueueing = session.flags.contains(.queueing)
-        let command = Int(session.lastCommand)
         let redirect = details?.tracking.map { $0.redirect } ?? -1
         let output = connection.waitingOutputByteCount
         return [
@@ -133,7 +143,7 @@ extension Engine {
             "name=\(details?.name.text ?? "")",
             "age=\(connection.ageSeconds)",
             "idle=\(connection.idleSeconds)",
-            "flags=\(Self.flagLetters(of: session, on: connection))",
+            "flags=\(flags)",
             "capa=\(details?.followsRedirects == true ? "r" : "")",
             "db=\(session.database)",
             "sub=\(counts[0])",
@@ -150,9 +160,9 @@ extension Engine {
             "obl=\(min(output, Self.firstOutputByteCount))",
             "oll=\(output > Self.firstOutputByteCount ? 1 : 0)",
             "omem=\(max(output - Self.firstOutputByteCount, 0))",
-            "tot-mem=\(memory)",
+            "tot-mem=\(memoryByteCount)",
             "events=\(output > 0 ? "rw" : "r")",
-            "cmd=\(command >= 0 ? table[command].name : "NULL")",
+            "cmd=\(lastCommand)",
             "user=default",
             "redir=\(redirect)",
             "resp=\(session.protocolVersion.rawValue)",
@@ -162,19 +172,6 @@ extension Engine {
             "tot-net-out=\(connection.sentByteCount)",
             "tot-cmds=\(connection.requestCount)",
         ].joined(separator: " ")
-    }
-}
-
-/// What a condition of CLIENT LIST or KILL looks at.
-private struct Client {
-    let clientID: Int64
-    let database: Int
-    let flags: String
-    let details: SessionDetails?
-    let connection: ConnectionDescription
-
-    var type: String {
-        details.map { $0.subscriptions.contains { !$0.isEmpty } } == true ? "pubsub" : "normal"
     }
 }
 
@@ -228,7 +225,7 @@ private struct ClientFilter {
         func holds(for client: Client) -> Bool {
             let details = client.details
             switch self {
-            case .identifiers(let identifiers): return identifiers.contains(client.clientID)
+            case .identifiers(let identifiers): return identifiers.contains(client.session.clientID)
             case .type(let type): return client.type == type
             case .address(let address): return client.connection.address == address
             case .localAddress(let address): return client.connection.localAddress == address
@@ -240,7 +237,7 @@ private struct ClientFilter {
                 return details?.libraryVersion.text ?? "" == version
             case .flags(let flags): return flags.allSatisfy { client.flags.contains($0) }
             case .capabilities: return details?.followsRedirects == true
-            case .database(let number): return client.database == number
+            case .database(let number): return client.session.database == number
             case .age(let age): return client.connection.ageSeconds >= age
             case .idle(let idle): return client.connection.idleSeconds >= idle
             }
@@ -251,7 +248,7 @@ private struct ClientFilter {
     mutating func read(
         _ request: borrowing Request,
         from start: Int,
-        _ engine: borrowing Engine
+        databaseCount: Int
     ) throws(CommandError) {
         var index = start
         while index < request.count {
@@ -277,7 +274,7 @@ private struct ClientFilter {
                 isNegated,
                 request,
                 &index,
-                engine.dataSet.databaseCount
+                databaseCount
             )
             add(Condition(test: test, isNegated: isNegated))
         }

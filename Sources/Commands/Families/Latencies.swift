@@ -141,32 +141,35 @@ private func doctor(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
-    reply.verbatim("txt", ByteString(engine.latencyReport()).bytes)
+    let report = engine.measures.latency.report(
+        at: engine.dataSet.now / 1000,
+        slowlogThreshold: engine.measures.logs[.slow].threshold
+    )
+    reply.verbatim("txt", ByteString(report).bytes)
 }
 
-extension Engine {
-    fileprivate func latencyReport() -> String {
-        let events = measures.latency
-        guard events.threshold > 0 else {
+extension LatencyEvents {
+    /// The report at `second`, with where to look further: `slowlogThreshold` is in microseconds.
+    fileprivate func report(at second: Int64, slowlogThreshold slow: Int64) -> String {
+        guard threshold > 0 else {
             return "Latencies are not watched. Say how long is too long: "
                 + "CONFIG SET latency-monitor-threshold <milliseconds>\n"
         }
-        guard !events.histories.isEmpty else {
-            return "Nothing took \(events.threshold) ms or longer since this was asked last.\n"
+        guard !histories.isEmpty else {
+            return "Nothing took \(threshold) ms or longer since this was asked last.\n"
         }
-        var text = "These took \(events.threshold) ms or longer:\n\n"
-        for (name, history) in events.histories.sorted(by: { $0.key < $1.key }) {
-            let period = Int64((history.period(until: dataSet.now / 1000) * 100).rounded())
+        var text = "These took \(threshold) ms or longer:\n\n"
+        for (name, history) in histories.sorted(by: { $0.key < $1.key }) {
+            let period = Int64((history.period(until: second) * 100).rounded())
             let decimals = String(100 + period % 100).dropFirst()
             text += "- \(name): \(history.samples.count) spikes (average \(history.mean) ms, "
             text += "mean deviation \(history.meanDeviation) ms, one in "
             text += "\(period / 100).\(decimals) s), the longest \(history.longest) ms\n"
         }
         text += "\n"
-        let slow = measures.logs[.slow].threshold
-        if slow < 0 || slow > events.threshold * 1000 {
+        if slow < 0 || slow > threshold * 1000 {
             text += "SLOWLOG keeps only what is slower. To see which requests these were: "
-            text += "CONFIG SET slowlog-log-slower-than \(events.threshold * 1000)\n"
+            text += "CONFIG SET slowlog-log-slower-than \(threshold * 1000)\n"
         } else {
             text += "SLOWLOG GET shows which requests these were.\n"
         }

@@ -1,4 +1,4 @@
-import Server
+import Directives
 import Testing
 
 struct StartArgumentsTests {

@@ -1,5 +1,5 @@
 import Bytes
-import Server
+import Directives
 import Testing
 
 struct ConfigurationReaderTests {

@@ -1,5 +1,4 @@
 import Bytes
-import Larder
 
 /// The configuration in force: a value for each directive.
 ///
@@ -10,7 +9,7 @@ package struct Configuration: Sendable {
     /// The file it was read from, as an absolute path.
     package var path: String?
     /// Directives that were given, by file, argument or command.
-    private(set) var given: Set<String> = []
+    package private(set) var given: Set<String> = []
 
     private static let indices: [String: Int] = {
         var indices: [String: Int] = [:]
@@ -26,12 +25,12 @@ package struct Configuration: Sendable {
     }
 
     /// The directive with this name, old or new, in any case.
-    static func directive(_ name: String) -> Directive? {
+    package static func directive(_ name: String) -> Directive? {
         indices[name.lowercased()].map { Directive.all[$0] }
     }
 
     /// The value as CONFIG GET says it; the name has to be known.
-    subscript(name: String) -> ByteString {
+    package subscript(name: String) -> ByteString {
         values[Self.index(name)]
     }
 
@@ -45,7 +44,7 @@ package struct Configuration: Sendable {
     /// Gives `directive` the value that `arguments` say.
     ///
     /// `adding` is for directives that a file may repeat, each time with more of the value.
-    mutating func set(
+    package mutating func set(
         _ directive: Directive,
         to arguments: [ByteString],
         adding: Bool = false
@@ -67,11 +66,11 @@ package struct Configuration: Sendable {
         /// The configuration that is to be.
         package let configuration: Configuration
         /// The directives whose values differ.
-        let changed: Set<String>
+        package let changed: Set<String>
     }
 
     /// The configuration after CONFIG SET with these pairs; nothing is changed yet.
-    func change(
+    package func change(
         _ pairs: [(name: ByteString, value: ByteString)]
     ) throws(ConfigurationError) -> Change {
         var copy = self
@@ -130,12 +129,12 @@ package struct Configuration: Sendable {
 }
 
 /// Why CONFIG SET changed nothing.
-enum ConfigurationError: Error, Equatable {
+package enum ConfigurationError: Error, Equatable {
     case unknown(String)
     case refused(String, String)
 
     /// What the client is told, the error code included.
-    var text: String {
+    package var text: String {
         switch self {
         case .unknown(let name):
             // Other servers print what they were given as far as a zero byte.
@@ -149,12 +148,12 @@ enum ConfigurationError: Error, Equatable {
 // The values as the daemon uses them.
 extension Configuration {
     /// Whether a directive says `yes`.
-    func isOn(_ name: String) -> Bool {
+    package func isOn(_ name: String) -> Bool {
         self[name] == "yes"
     }
 
     /// The number a directive says.
-    func integer(_ name: String) -> Int {
+    package func integer(_ name: String) -> Int {
         guard let value = DecimalText.parseInteger(self[name].bytes) else {
             preconditionFailure("\(name) is not a number")
         }
@@ -167,23 +166,15 @@ extension Configuration {
     }
 
     /// The words a directive says.
-    func words(_ name: String) -> [String] {
+    package func words(_ name: String) -> [String] {
         text(name).split(separator: " ").map { String($0) }
     }
 
-    /// After how many seconds and with how many changes a save begins.
-    var savePoints: [SaveKeeper.SavePoint] {
-        let numbers = words("save").compactMap { Int64($0) }
-        return stride(from: 0, to: numbers.count - 1, by: 2).map {
-            SaveKeeper.SavePoint(seconds: numbers[$0], changes: numbers[$0 + 1])
-        }
-    }
-
     /// Makes `maxclients` what the system allows.
-    mutating func limitClients(to count: Int) {
+    package mutating func limitClients(to count: Int) {
         values[Self.index("maxclients")] = ByteString("\(count)")
     }
 
     /// The permissions of the Unix socket; 0 leaves what the process creates files with.
-    var socketPermissions: UInt32 { UInt32(text("unixsocketperm"), radix: 8) ?? 0 }
+    package var socketPermissions: UInt32 { UInt32(text("unixsocketperm"), radix: 8) ?? 0 }
 }

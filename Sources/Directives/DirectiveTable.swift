@@ -7,7 +7,7 @@ extension Directive {
     /// - `appendcompression`, `auto-aof-rewrite-garbage-percentage`, `module-data` and `rdb-format`
     ///   are Larder's;
     /// - `dir` and `port` are given as a file would.
-    static let all: [Directive] = [
+    package static let all: [Directive] = [
         Directive(
             "acl-pubsub-default",
             .choice(["allchannels", "resetchannels"]),

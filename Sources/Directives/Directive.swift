@@ -1,8 +1,8 @@
 import Bytes
 
 /// One directive of the configuration: its names, and what it takes.
-struct Directive: Sendable {
-    let name: String
+package struct Directive: Sendable {
+    package let name: String
     /// Older names; CONFIG GET and SET, and the file, take them too.
     let aliases: [String]
     let kind: Kind
@@ -41,10 +41,10 @@ struct Directive: Sendable {
 }
 
 /// Why a value was refused, as a user is told.
-struct RefusedValue: Error, Equatable {
-    let reason: String
+package struct RefusedValue: Error, Equatable {
+    package let reason: String
 
-    init(_ reason: String) {
+    package init(_ reason: String) {
         self.reason = reason
     }
 }
