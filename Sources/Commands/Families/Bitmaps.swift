@@ -181,25 +181,31 @@ private func combine(
 }
 
 extension Engine {
-    /// The number of a bit that the argument at `index` gives; `#n` means the n-th of integers
-    /// of `width` bits, where that is allowed.
+    /// The number of a bit that the argument at `index` gives, if a string may have so many.
     func bitOffset(
         _ request: borrowing Request,
         _ index: Int,
         width: Int? = nil
     ) throws(CommandError) -> Int {
-        var text = request[index]
+        let offset = try request.bitOffset(index, width: width)
+        guard isReplaying || offset >> 3 < settings.longestString else { throw .bitOffset }
+        return offset
+    }
+}
+
+extension Request {
+    /// The number of a bit that the argument at `index` gives; `#n` means the n-th of integers
+    /// of `width` bits, where that is allowed.
+    fileprivate func bitOffset(_ index: Int, width: Int?) throws(CommandError) -> Int {
+        var text = self[index]
         var scale = 1
         if let width, text.byteCount > 0, text.byte(at: 0) == UInt8(ascii: "#") {
             text = text.extracting(1...)
             scale = width
         }
-        guard let number = DecimalText.parseInteger(text), number >= 0 else {
-            throw .bitOffset
-        }
+        guard let number = DecimalText.parseInteger(text), number >= 0 else { throw .bitOffset }
         let (offset, overflows) = Int(number).multipliedReportingOverflow(by: scale)
-        let longest = isReplaying ? .max : settings.longestString
-        guard !overflows, offset >> 3 < longest else { throw .bitOffset }
+        guard !overflows else { throw .bitOffset }
         return offset
     }
 }
