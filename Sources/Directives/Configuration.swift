@@ -170,6 +170,13 @@ extension Configuration {
         text(name).split(separator: " ").map { String($0) }
     }
 
+    /// Where to listen; an address may be empty, and then cannot be had.
+    package var bindAddresses: [String] {
+        let text = text("bind")
+        guard !text.isEmpty else { return [] }
+        return text.split(separator: " ", omittingEmptySubsequences: false).map { String($0) }
+    }
+
     /// Makes `maxclients` what the system allows.
     package mutating func limitClients(to count: Int) {
         values[Self.index("maxclients")] = ByteString("\(count)")

@@ -33,6 +33,8 @@ extension ServerHost {
         }
         let before = configuration
         configuration = change.configuration
+        // Of a change that failed, too: the listeners of before were opened anew.
+        defer { noteConfigurationChange() }
         for name in change.changed.sorted() {
             do throws(RefusedValue) {
                 try follow(name, &engine)
@@ -44,7 +46,6 @@ extension ServerHost {
                 throw .text(ConfigurationError.refused(name, error.reason).text)
             }
         }
-        noteConfigurationChange()
     }
 
     package func rewriteConfiguration() throws(CommandError) {
@@ -245,7 +246,7 @@ extension ServerHost {
         let port = configuration.integer("port")
         guard port != 0 else { return [] }
         var opened: [Listener] = []
-        for word in configuration.words("bind") {
+        for word in configuration.bindAddresses {
             let isOptional = word.hasPrefix("-")
             let host = isOptional ? String(word.dropFirst()) : word
             do throws(SystemError) {

@@ -255,6 +255,16 @@ def test_the_address_to_bind(larder):
         socket.create_connection(("::1", server.port), 2)
 
 
+@pytest.mark.parametrize("addresses", [" ", "127.0.0.1  -::1", "127.0.0.1 ", "192.0.2.1"])
+def test_addresses_that_cannot_be_had_leave_the_old_ones(addresses, larder):
+    server = larder()
+    with server.connect() as client:
+        with pytest.raises(ReplyError, match="Failed to bind to specified addresses"):
+            client.ask("CONFIG", "SET", "bind", addresses)
+        assert client.ask("CONFIG", "GET", "bind") == [b"bind", b"* -::*"]
+    assert server.ask("PING") == b"PONG"
+
+
 @pytest.mark.parametrize("level", ["debug", "verbose", "notice", "warning"])
 def test_levels_of_the_log(level, larder):
     server = larder(start=False, loglevel=level)
