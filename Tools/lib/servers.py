@@ -109,6 +109,10 @@ class Server:
                 if not (chosen and attempt < 2 and "in use" in said):
                     self.kill()
                     raise
+            except BaseException:
+                # Whoever started it leaves, and will not stop what has not come up.
+                self.close()
+                raise
         return self
 
     def wait_until_ready(self, written=0):
