@@ -939,6 +939,14 @@ def expand(items, arguments, request):
     return request
 
 
+def idle_times(request):
+    """Where a request says for how long entries of a stream have to be idle."""
+    name, words = request[0].upper(), [str(part).upper() for part in request]
+    if name in ("XCLAIM", "XAUTOCLAIM"):
+        return range(4, min(len(request), 5))
+    return [index + 1 for index in range(3, len(request) - 1) if name == "XPENDING" and words[index] == "IDLE"]
+
+
 class Family:
     """Makes the random requests of one family."""
 
@@ -977,7 +985,11 @@ class Family:
             # No id of the moment, and no count for which Valkey would reserve gigabytes.
             request = ["0-1" if part == "*" else part for part in request]
             if request[0].upper() == "XAUTOCLAIM":
-                request = ["7" if isinstance(part, str) and re.fullmatch(r"\d{8,}", part) else part for part in request]
+                request[5:] = ["7" if isinstance(part, str) and re.fullmatch(r"\d{8,}", part) else part for part in request[5:]]
+            # Nor a time for which an entry may have been idle on one server and not on the other.
+            for index in idle_times(request):
+                if re.fullmatch(r"\d{1,5}", str(request[index])) and int(request[index]) > 0:
+                    request[index] = "500000"
         if request[0].upper() in ("ZRANK", "ZREVRANK") and not self.arguments.is_valkey_9:
             # Three arguments were too many.
             del request[3:]
