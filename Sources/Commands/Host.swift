@@ -6,6 +6,9 @@ package protocol Host: AnyObject {
     /// SAVE: writes the data set to its file; returns when it is durable.
     func save(_ engine: inout Engine) throws(CommandError)
 
+    /// FLUSHALL: lets the file follow at once, if there are save points, whatever is being saved.
+    func saveFlushed(_ engine: inout Engine)
+
     /// BGSAVE: starts a save; the text is the status to reply with.
     func startSave(_ engine: inout Engine, schedule: Bool) throws(CommandError) -> StaticString
 

@@ -325,6 +325,22 @@ package final class SaveKeeper {
         guard status.lastSucceeded else { throw .text("ERR \(status.lastFailure)") }
     }
 
+    /// Saves at once in the place of a save under way, which would bring back what is gone.
+    ///
+    /// A base of the log that is under way goes on, and the save begins behind it.
+    package func saveInstead(_ engine: borrowing Engine) throws(CommandError) {
+        if let running, running.purposes.contains(.logBase) {
+            isScheduled = true
+            return
+        }
+        if let running {
+            running.saver.cancel(engine.dataSet)
+            _ = running.saver.finish(engine.dataSet)
+            self.running = nil
+        }
+        try saveNow(engine)
+    }
+
     /// Goes on with what there is to do, for about `budget`; returns whether a save ended.
     ///
     /// To be called between two turns, when the log has all effects.

@@ -22,6 +22,15 @@ extension ServerHost {
         messages.notice("DB saved on disk")
     }
 
+    package func saveFlushed(_ engine: inout Engine) {
+        guard isServing, !keeper.settings.savePoints.isEmpty else { return }
+        do throws(CommandError) {
+            try keeper.saveInstead(engine)
+        } catch {
+            messages.warning("Error saving DB on disk: \(error.text)")
+        }
+    }
+
     package func startSave(
         _ engine: inout Engine,
         schedule: Bool

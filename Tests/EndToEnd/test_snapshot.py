@@ -178,3 +178,47 @@ def test_a_dump_larger_than_memory_loads_under_the_policy(larder):
     server.restart(maxmemory="10mb", maxmemory_policy="noeviction")
     assert server.ask("DBSIZE") == 100_000
     assert "more than maxmemory" in server.log()
+
+
+def test_a_flush_of_everything_is_saved_at_once(larder, peer):
+    for server in (larder(save="3600 1"), peer("valkey-9.1.2", save="3600 1")):
+        with server.connect() as client:
+            client.ask("SET", "key", "value")
+            client.ask("SAVE")
+            client.ask("FLUSHALL")
+            assert server.info("persistence")["rdb_changes_since_last_save"] == "0"
+        server.kill()
+        server.start()
+        assert server.ask("DBSIZE") == 0
+
+
+@pytest.mark.larder_only
+def test_a_flush_of_everything_ends_the_save_of_what_was_there(larder):
+    server = larder(save="3600 1", enable_debug_command="yes")
+    with server.connect() as client:
+        client.ask("DEBUG", "POPULATE", "1000000", "key", "100")
+        client.ask("BGSAVE")
+        while server.info("persistence")["rdb_bgsave_in_progress"] == "0":
+            time.sleep(0.001)
+        client.ask("FLUSHALL")
+        told = server.info("persistence")
+        assert (told["rdb_bgsave_in_progress"], told["rdb_changes_since_last_save"]) == ("0", "0")
+        assert told["rdb_last_bgsave_status"] == "ok"
+        assert [path.name for path in server.directory.glob("*.rdb")] == ["dump.rdb"]
+    server.kill()
+    server.start()
+    assert server.ask("DBSIZE") == 0
+
+
+def test_changes_are_counted_as_valkey_counts_them(larder, peer):
+    counts = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as client:
+            for request in [("FLUSHALL",), ("FLUSHDB",), ("MSET", "a", "1", "b", "2"), ("FLUSHDB",), ("SADD", "s", "1", "2"),
+                            ("SPOP", "s", "5"), ("RPUSH", "l", "1", "2", "3"), ("LMPOP", "1", "l", "LEFT", "COUNT", "2"),
+                            ("ZADD", "z", "1", "a"), ("ZUNIONSTORE", "y", "1", "z"), ("HSETEX", "h", "EX", "9", "FIELDS", "1", "a", "1"),
+                            ("PEXPIRE", "z", "0"), ("SELECT", "3"), ("SET", "a", "1"), ("FLUSHALL", "ASYNC")]:
+                client.ask(*request)
+                counts.append((request, server.info("persistence")["rdb_changes_since_last_save"]))
+    half = len(counts) // 2
+    assert counts[:half] == counts[half:]

@@ -21,6 +21,10 @@ package final class TestHost: Host {
         calls.append("save")
     }
 
+    package func saveFlushed(_ engine: inout Engine) {
+        calls.append("saveFlushed")
+    }
+
     package func startSave(
         _ engine: inout Engine,
         schedule: Bool

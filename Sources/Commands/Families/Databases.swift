@@ -17,6 +17,7 @@ private func flushDatabase(
 ) throws(CommandError) {
     try checkFlushMode(request)
     engine.flush(engine.keyspace)
+    engine.writeFlush(request)
     engine.invalidateAll()
     reply.ok()
 }
@@ -28,7 +29,9 @@ private func flushAll(
 ) throws(CommandError) {
     try checkFlushMode(request)
     for number in 0..<engine.dataSet.databaseCount { engine.flush(engine.dataSet[number]) }
+    engine.writeFlush(request)
     engine.invalidateAll()
+    if !engine.isReplaying { engine.host.saveFlushed(&engine) }
     reply.ok()
 }
 
@@ -74,9 +77,14 @@ extension Engine {
         return try load(&self)
     }
 
+    /// Writes a flush, of nothing, too: a replica may hold what this server does not.
+    fileprivate mutating func writeFlush(_ request: borrowing Request) {
+        hasWrittenEffects = true
+        effects.append(request, database: keyspace.number)
+    }
+
     fileprivate mutating func flush(_ keyspace: Keyspace) {
-        // Flushing nothing is an effect too: a replica may hold what this server does not.
-        statistics.changes += Int64(max(keyspace.count, 1))
+        statistics.changes += Int64(keyspace.count)
         if !gates.isEmpty { announceFlush(of: keyspace) }
         keyspace.removeAll()
     }
