@@ -1,4 +1,6 @@
 """The command table beside Valkey's, and the page that tells what is there."""
+import random
+
 import pytest
 
 from commands import described, expected, page
@@ -64,3 +66,20 @@ def test_a_request_of_bit_fields_reads_only_if_it_is_whole(words, larder, peer):
         with server.connect() as connection:
             told.append(connection.exchange([("COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "key", *words.split())]))
     assert told[0] == told[1]
+
+
+# Random, so that nothing of it is worth compressing.
+WORDS = [random.Random(number).randbytes(30) for number in range(3000)]
+VALUES = {"short list": ("RPUSH", "key", "a", "b"), "list": ("RPUSH", "key", *WORDS), "large elements": ("RPUSH", "key", b"".join(WORDS), "a"),
+          "string": ("SET", "key", "abc"), "set": ("SADD", "key", "1", "2"), "hash": ("HSET", "key", "field", "value")}
+
+
+@pytest.mark.parametrize("options", [(), ("FAST",)])
+@pytest.mark.parametrize("value", VALUES)
+def test_an_object_is_described_as_valkey_describes_it(value, options, larder, peer):
+    described_ = []
+    for server in (larder(enable_debug_command="yes"), peer("valkey-9.1.2", enable_debug_command="yes")):
+        server.ask(*VALUES[value])
+        words = server.ask("DEBUG", "OBJECT", "key", *options).decode().split(" ")
+        described_.append([word for word in words if not word.startswith(("at:", "lru"))])
+    assert described_[0] == described_[1]

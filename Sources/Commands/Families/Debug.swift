@@ -1,4 +1,5 @@
 import Bytes
+import Dump
 import RDB
 import RESP
 import Store
@@ -126,7 +127,10 @@ private let debugDeeds: [DebugDeed] = [
     DebugDeed(
         "object",
         1...2,
-        help: ["OBJECT <key> [fast]", "    Return how a value is kept."],
+        help: [
+            "OBJECT <key> [fast]",
+            "    Return how a value is kept; fast: without what takes a look at all of it.",
+        ],
         describeObject
     ),
     DebugDeed(
@@ -340,11 +344,49 @@ private func describeObject(
     let idle = engine.dataSet.countsAccesses ? 0 : entry.idleSeconds
     let lastUse = (engine.dataSet.now / 1000 - Int64(idle)) & 0xFF_FFFF
     let use = engine.dataSet.countsAccesses ? Int64(entry.frequency) : lastUse
-    let text = ByteString(
-        "Value at:0x0 refcount:1 encoding:\(entry.encodingName) "
-            + "serializedlength:\(entry.byteCount) lru:\(use) lru_seconds_idle:\(idle)"
-    )
+    let isFast = request.count > 3 && request.is(3, "fast")
+    var text = ByteWriter()
+    text.append(utf8: "Value at:0x0 refcount:1 encoding:\(entry.encodingName)")
+    if !isFast { text.append(utf8: " serializedlength:\(try serializedByteCount(entry))") }
+    text.append(utf8: " lru:\(use) lru_seconds_idle:\(idle)")
+    if entry.encoding == .blockList {
+        appendNodeFigures(of: entry.list, engine.dataSet.limits, isFast: isFast, to: &text)
+    }
     reply.status(text.bytes)
+}
+
+/// Bytes of a value in a file, without its type.
+private func serializedByteCount(_ entry: Entry) throws(CommandError) -> Int {
+    do throws(RDBError) {
+        var writer = PayloadWriter(for: entry.hasFieldDeadlines ? .valkey9 : .neutral)
+        try write(entry, to: &writer)
+        var byteCount = 0
+        writer.finishPayload { byteCount = $0.byteCount }
+        // Less the type in front, and the version and checksum behind.
+        return byteCount - 11
+    } catch {
+        throw .text("ERR \(error)")
+    }
+}
+
+/// What DEBUG OBJECT tells of a list in several nodes.
+private func appendNodeFigures(
+    of list: ListValue,
+    _ limits: EncodingLimits,
+    isFast: Bool,
+    to text: inout ByteWriter
+) {
+    text.append(utf8: " ql_nodes:\(list.nodeCount) ql_avg_node:")
+    text.append(Double(list.count) / Double(list.nodeCount), digitsAfterPoint: 2)
+    text.append(utf8: " ql_listpack_max:\(limits.listSize) ql_compressed:0")
+    guard !isFast else { return }
+    var byteCount = 0
+    list.forEachNode { node in
+        switch node {
+        case .listpack(let bytes, _), .element(let bytes): byteCount += bytes.byteCount
+        }
+    }
+    text.append(utf8: " ql_uncompressed_size:\(byteCount)")
 }
 
 private func populate(
