@@ -33,6 +33,12 @@ public struct ByteQueue: ~Copyable, Sendable {
         buffer.append(bytes)
     }
 
+    /// Makes room for `size` bytes, the first of no more than `expected`.
+    public mutating func reserve(_ size: Int, ofExpected expected: Int) {
+        reclaim()
+        buffer.reserve(size, ofExpected: expected)
+    }
+
     /// Appends up to `size` bytes that `fill` writes; `fill` returns how many it kept.
     public mutating func append<Failure: Error>(
         upTo size: Int,

@@ -55,11 +55,18 @@ public struct ByteWriter: ~Copyable, @unchecked Sendable {
         if capacity - count < more { grow(by: more) }
     }
 
+    /// The same, when it is known that no more than `expected` bytes will be added in all.
+    ///
+    /// Grows in the steps of `reserve`, but never beyond that.
+    public mutating func reserve(_ more: Int, ofExpected expected: Int) {
+        if capacity - count < more { grow(by: more, upTo: count + max(more, expected)) }
+    }
+
     @usableFromInline
-    mutating func grow(by more: Int) {
+    mutating func grow(by more: Int, upTo limit: Int = .max) {
         let (needed, overflow) = count.addingReportingOverflow(more)
         precondition(!overflow, "a buffer cannot hold so many bytes")
-        let newCapacity = max(needed, min(capacity * 2, capacity + 64 << 20), 64)
+        let newCapacity = max(needed, min(capacity * 2, capacity + 64 << 20, limit), 64)
         guard let moved = unsafe realloc(base, newCapacity) else {
             preconditionFailure("out of memory growing a buffer to \(newCapacity) bytes")
         }

@@ -36,6 +36,8 @@ struct Session {
         static let silent = Flags(rawValue: 1 << 5)
         /// CLIENT REPLY SKIP: the next request gets no reply.
         static let skipsNextReply = Flags(rawValue: 1 << 6)
+        /// The request under way gets no reply, for the one before was CLIENT REPLY SKIP.
+        static let skipsReply = Flags(rawValue: 1 << 15)
         /// CLIENT NO-TOUCH.
         static let noTouch = Flags(rawValue: 1 << 7)
         /// CLIENT NO-EVICT.
@@ -77,8 +79,8 @@ final class SessionDetails {
     /// Bytes of the names that the client watches or listens to, with what tables take for each.
     var namedByteCount = 0
 
-    /// About what a name takes in the tables of the session and of the engine, beside its bytes.
-    static let nameOverhead = 160
+    /// About what a name takes in the tables of the session and of the engine.
+    static func byteCount(ofName name: ByteString) -> Int { name.byteCount + 160 }
 }
 
 /// A request that waits for EXEC.

@@ -129,6 +129,7 @@ extension Engine {
     package func byteCount(of id: SessionID) -> Int {
         guard let details = sessions[id].details else { return 0 }
         return details.queuedByteCount + details.namedByteCount
+            + (details.tracking?.prefixByteCount ?? 0)
     }
 
     /// How many sessions are open.

@@ -42,7 +42,7 @@ extension Engine {
     mutating func subscribe(to name: ByteString, _ kind: Subscriptions.Kind) {
         let details = sessions.details(current)
         guard details.subscriptions[kind.rawValue].insert(name).inserted else { return }
-        details.namedByteCount += name.byteCount + SessionDetails.nameOverhead
+        details.namedByteCount += SessionDetails.byteCount(ofName: name)
         subscriptions.add(current, to: name, kind)
         sessions[current].flags.insert(.subscribed)
     }
@@ -56,7 +56,7 @@ extension Engine {
         guard let details = sessions[session].details,
             details.subscriptions[kind.rawValue].remove(name) != nil
         else { return }
-        details.namedByteCount -= name.byteCount + SessionDetails.nameOverhead
+        details.namedByteCount -= SessionDetails.byteCount(ofName: name)
         subscriptions.remove(session, from: name, kind)
         if details.subscriptions.allSatisfy({ $0.isEmpty }) {
             sessions[session].flags.remove(.subscribed)

@@ -14,7 +14,13 @@ struct TrackingMode {
     /// The client that hears of changes in its place, by number; 0 for none.
     var redirect: Int64 = 0
     var isRedirectBroken = false
-    var prefixes: [ByteString] = []
+    var prefixes: [ByteString] = [] {
+        didSet {
+            prefixByteCount = prefixes.reduce(0) { $0 + SessionDetails.byteCount(ofName: $1) }
+        }
+    }
+    /// About what the prefixes take.
+    private(set) var prefixByteCount = 0
 }
 
 /// Which clients may hold which keys, and what they have to be told.

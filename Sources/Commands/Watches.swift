@@ -41,7 +41,7 @@ extension Engine {
         guard details.watchedKeys[watched] == nil else { return }
         // A key that is past its deadline already does not change by going away.
         details.watchedKeys[watched] = keyspace.find(key)?.isExpired ?? false
-        details.namedByteCount += key.byteCount + SessionDetails.nameOverhead
+        details.namedByteCount += SessionDetails.byteCount(ofName: watched.key)
         watches.add(current, to: watched)
         gates.insert(.watching)
     }
@@ -50,7 +50,7 @@ extension Engine {
     mutating func forgetWatches(of session: SessionID) {
         guard let details = sessions[session].details, !details.watchedKeys.isEmpty else { return }
         for key in details.watchedKeys.keys {
-            details.namedByteCount -= key.key.byteCount + SessionDetails.nameOverhead
+            details.namedByteCount -= SessionDetails.byteCount(ofName: key.key)
             watches.remove(session, from: key)
         }
         details.watchedKeys.removeAll()

@@ -81,22 +81,39 @@ def test_the_clients_that_take_most_go_when_all_take_too_much(larder):
         assert not modest.ask("CLIENT", "LIST", "ID", greedy_id)
 
 
-@pytest.mark.parametrize("command", ["SET", "WATCH", "SUBSCRIBE", "PSUBSCRIBE"])
+@pytest.mark.parametrize("command", ["SET", "WATCH", "SUBSCRIBE", "PSUBSCRIBE", "CLIENT"])
 def test_what_a_client_lets_the_server_remember_counts(command, larder):
-    """Requests that wait for EXEC, watched keys and channels: nothing of it lies in a buffer."""
+    """Requests that wait for EXEC, watched keys, channels and prefixes: nothing of it lies in a buffer."""
     server = larder(maxmemory_clients="3mb")
     with server.connect() as greedy:
         if command == "SET":
             greedy.ask("MULTI")
         try:
             for number in range(100):
-                greedy.send(encode((command, f"{number}:" + "x" * 50_000, *(["value"] if command == "SET" else []))))
+                name = f"{number}:" + "x" * 50_000
+                others = {"SET": (name, "value"), "CLIENT": ("TRACKING", "ON", "BCAST", "PREFIX", name)}
+                greedy.send(encode((command, *others.get(command, (name,)))))
                 greedy.reply()
                 time.sleep(0.005)
             wait_for(lambda: is_closed(greedy))
         except ConnectionError:
             pass
         assert int(server.info("stats")["evicted_clients"]) == 1
+
+
+def test_half_a_request_takes_no_more_than_the_whole(larder):
+    server = larder()
+    with server.connect() as slow:
+        client = slow.ask("CLIENT", "ID")
+        size = 220_000
+        slow.send(b"*2\r\n$4\r\nECHO\r\n$%d\r\n" % size + b"x" * (size - 10))
+        taken = {}
+        wait_for(lambda: int(taken.update(words(server.ask("CLIENT", "LIST", "ID", client))) or taken["qbuf"]) > size - 10)
+        assert int(taken["tot-mem"]) < 1.1 * size
+
+
+def words(line):
+    return dict(word.split("=", 1) for word in line.decode().split())
 
 
 def test_a_request_that_never_ends_is_cut_off(larder):
