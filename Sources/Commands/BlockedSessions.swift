@@ -18,6 +18,8 @@ struct BlockedSessions {
         let durability: DurabilityWait?
         /// Executed again once a key has come.
         let request: WaitingRequest
+        /// How long it was executed so far.
+        fileprivate(set) var ticks: UInt64 = 0
     }
 
     /// The sessions that wait for one key, first come first; some of them no longer do.
@@ -90,6 +92,11 @@ struct BlockedSessions {
             queues[key]?.liveCount += 1
         }
         if let deadline { deadlines.insert((deadline, session, number)) }
+    }
+
+    /// Counts time for which the request of a session was executed.
+    mutating func add(ticks: UInt64, to session: SessionID) {
+        waits[session]?.ticks += ticks
     }
 
     mutating func remove(_ session: SessionID) {
@@ -169,10 +176,24 @@ final class WaitingRequest {
     /// The row of its command in the table.
     let command: Int
     private var buffer: RequestBuffer
+    private var original: RequestBuffer?
 
-    init(copying request: borrowing Request, command: Int) {
+    /// `original` is what the client sent, if something else that means the same is executed.
+    init(
+        copying request: borrowing Request,
+        command: Int,
+        original: consuming RequestBuffer?
+    ) {
         self.command = command
         buffer = RequestBuffer(copying: request)
+        self.original = original
+    }
+
+    /// What the client sent, if that is something else than `take` lends; needed once.
+    func takeOriginal() -> RequestBuffer? {
+        var taken: RequestBuffer?
+        swap(&taken, &original)
+        return taken
     }
 
     /// Lends the request; what was taken must be put back, if it is needed once more.

@@ -29,7 +29,8 @@ extension Engine {
         as kind: Kind,
         until deadline: Int64?,
         wakesWhenGone: Bool = false,
-        durability: DurabilityWait? = nil
+        durability: DurabilityWait? = nil,
+        original: consuming RequestBuffer? = nil
     ) {
         outcome = .blocked
         guard !sessions[current].flags.contains(.blocked) else { return }
@@ -46,7 +47,7 @@ extension Engine {
             wakesWhenGone: wakesWhenGone,
             deadline: deadline,
             durability: durability,
-            WaitingRequest(copying: request, command: command)
+            WaitingRequest(copying: request, command: command, original: original)
         )
         sessions[current].flags.insert(.blocked)
         gates.insert(.waiting)
@@ -106,15 +107,37 @@ extension Engine {
     ) {
         let start = host.ticks
         run(command, buffer.request, &reply)
-        guard outcome != .blocked else { return }
-        let ticks = host.ticks &- start
-        if spend(ticks: ticks) { noteSlow(buffer.request, ticks: ticks) }
+        blocked.add(ticks: host.ticks &- start, to: current)
+        guard outcome != .blocked, let wait = blocked.wait(of: current) else { return }
+        _ = spend(ticks: wait.ticks)
+        if let original = wait.request.takeOriginal() {
+            keep(original.request, wait.ticks, reply.byteCount)
+        } else {
+            keep(buffer.request, wait.ticks, reply.byteCount)
+        }
+    }
+
+    /// Keeps a request that waited, if it took long, or it or its reply is long.
+    private mutating func keep(
+        _ request: borrowing Request,
+        _ ticks: UInt64,
+        _ replyByteCount: Int
+    ) {
+        if ticks >= measures.noteworthyTicks { noteSlow(request, ticks: ticks) }
+        noteLarge(request, replyByteCount: replyByteCount)
+    }
+
+    /// Hands the reply over that the session waited for, to a request that did nothing but wait.
+    mutating func endWait(of session: SessionID, _ reply: inout ReplyWriter, refused: Bool = false)
+    {
+        noteWait(of: session, replyByteCount: reply.byteCount, refused: refused)
+        finishWait(of: session, &reply)
     }
 
     /// Hands the reply over that the session waited for.
-    mutating func finishWait(of session: SessionID, _ reply: inout ReplyWriter) {
+    private mutating func finishWait(of session: SessionID, _ reply: inout ReplyWriter) {
         forgetWait(of: session)
-        if sessions[session].flags.contains(.silent) { reply.removeAll() }
+        if isUnheard(session) { reply.removeAll() }
         deliveries.append(reply.bytes, to: session, unblocks: true)
     }
 
@@ -140,16 +163,20 @@ extension Engine {
         while let session = blocked.takeTimedOut(at: now) {
             var reply = ReplyWriter(sessions[session].protocolVersion)
             replyInVain(to: session, &reply)
-            countWait(of: session, failed: false)
-            finishWait(of: session, &reply)
+            endWait(of: session, &reply)
         }
     }
 
-    /// Counts a call that did nothing but wait.
-    private mutating func countWait(of session: SessionID, failed: Bool) {
-        guard let command = blocked.wait(of: session)?.request.command else { return }
-        measures.figures.note(command, ticks: 0)
-        if failed { measures.figures[command].failed += 1 }
+    /// Counts a call that did nothing but wait, and keeps it if that took long, or it is long.
+    private mutating func noteWait(of session: SessionID, replyByteCount: Int, refused: Bool) {
+        guard let wait = blocked.wait(of: session) else { return }
+        let caller = (session: current, command: measures.ranCommand)
+        (current, measures.ranCommand) = (session, wait.request.command)
+        measures.figures.note(wait.request.command, ticks: wait.ticks)
+        if refused { measures.figures[wait.request.command].rejected += 1 }
+        let buffer = wait.request.takeOriginal() ?? wait.request.take()
+        keep(buffer.request, wait.ticks, replyByteCount)
+        (current, measures.ranCommand) = caller
     }
 
     /// The reply to a session whose time is up.
@@ -172,8 +199,7 @@ extension Engine {
         } else {
             replyInVain(to: session, &reply)
         }
-        countWait(of: session, failed: withError)
-        finishWait(of: session, &reply)
+        endWait(of: session, &reply, refused: withError)
         return true
     }
 

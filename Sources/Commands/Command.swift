@@ -125,5 +125,8 @@ package struct Command: Sendable {
         static let controlsTransaction = Flags(rawValue: 1 << 24)
         /// Allowed to a subscribed client of RESP2.
         static let whileSubscribed = Flags(rawValue: 1 << 25)
+
+        /// Begins or ends subscriptions: each is confirmed even to a client that wants no replies.
+        static let subscribing: Flags = [.pubsub, .whileSubscribed]
     }
 }

@@ -33,18 +33,36 @@ extension Engine {
             return run(index, request, &reply)
         }
         let mark = reply.mark
-        let isSkipped = takeSkip()
+        beginSkip()
         admit(index, request, &reply)
+        if case .blocked = outcome { return }
         if outcome == .postponed {
-            if isSkipped { sessions[current].flags.insert(.skipsNextReply) }
-        } else if isSkipped || sessions[current].flags.contains(.silent) {
+            if endSkip() { sessions[current].flags.insert(.skipsNextReply) }
+        } else if isUnheard(current), !hasConfirmed(index) {
             reply.rewind(to: mark)
         }
     }
 
-    /// Whether CLIENT REPLY SKIP was said for this request; says so once.
-    private mutating func takeSkip() -> Bool {
-        sessions[current].flags.remove(.skipsNextReply) != nil
+    /// Lets CLIENT REPLY SKIP hold for the request that begins.
+    private mutating func beginSkip() {
+        guard sessions[current].flags.remove(.skipsNextReply) != nil else { return }
+        sessions[current].flags.insert(.skipsReply)
+    }
+
+    private mutating func endSkip() -> Bool {
+        sessions[current].flags.remove(.skipsReply) != nil
+    }
+
+    /// Whether the command ran and told of subscriptions, which is no reply.
+    private func hasConfirmed(_ index: Int) -> Bool {
+        measures.ranCommand == index && table[index].flags.isSuperset(of: .subscribing)
+    }
+
+    /// Whether a session wants no reply to the request that ends, which may have asked for just
+    /// that, or for replies again.
+    mutating func isUnheard(_ session: SessionID) -> Bool {
+        let isSkipped = sessions[session].flags.remove(.skipsReply) != nil
+        return isSkipped || sessions[session].flags.contains(.silent)
     }
 
     private mutating func admit(
@@ -115,10 +133,10 @@ extension Engine {
     /// Refuses a request that names no command or has too few or too many arguments.
     mutating func refuseUnrunnable(_ request: borrowing Request, _ reply: inout ReplyWriter) {
         let mark = reply.mark
-        let isSkipped = takeSkip()
+        beginSkip()
         if let index = table.find(request) { measures.figures[index].rejected += 1 }
         reject(whyUnrunnable(request), request.is(0, "exec"), &reply)
-        if isSkipped || sessions[current].flags.contains(.silent) { reply.rewind(to: mark) }
+        if isUnheard(current) { reply.rewind(to: mark) }
     }
 
     private func whyUnrunnable(_ request: borrowing Request) -> CommandError {

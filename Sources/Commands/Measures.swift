@@ -152,7 +152,11 @@ extension Engine {
     /// to `noteSlow` as well.
     package mutating func spend(ticks: UInt64) -> Bool {
         let command = measures.uncountedCommand
-        guard command >= 0 else { return false }
+        guard command >= 0 else {
+            // Counted with the rest once the wait is over.
+            if outcome == .blocked { blocked.add(ticks: ticks, to: current) }
+            return false
+        }
         measures.figures.note(command, ticks: ticks)
         return ticks >= measures.noteworthyTicks
     }
@@ -176,8 +180,7 @@ extension Engine {
         }
     }
 
-    /// Keeps a request that was long, or had a long reply.
-    package mutating func noteLarge(
+    private mutating func noteLarge(
         _ request: borrowing Request,
         _ kind: CommandLogs.Kind,
         byteCount: Int
@@ -185,6 +188,12 @@ extension Engine {
         let command = measures.ranCommand
         guard command >= 0, measures.logs[kind].isExceeded(by: Int64(byteCount)) else { return }
         keep(request, command, kind, Int64(byteCount))
+    }
+
+    /// Keeps the request that ran last if it, or its reply, is long.
+    package mutating func noteLarge(_ request: borrowing Request, replyByteCount: Int) {
+        noteLarge(request, .largeRequest, byteCount: request.encodedByteCount)
+        noteLarge(request, .largeReply, byteCount: replyByteCount)
     }
 
     private mutating func keep(

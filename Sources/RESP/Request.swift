@@ -42,6 +42,14 @@ public struct Request: ~Escapable {
         return total
     }
 
+    /// Bytes of the request in the form clients send it.
+    public var encodedByteCount: Int {
+        if isEncoded { return bytes.byteCount }
+        var writer = ByteWriter(reserving: byteCount + 32 * (count + 1))
+        encode(into: &writer)
+        return writer.count
+    }
+
     /// Appends the request in the form clients send it: an array of bulk strings.
     public func encode(into writer: inout ByteWriter) {
         if isEncoded { return writer.append(bytes) }

@@ -66,6 +66,8 @@ struct Execution: ~Copyable {
         )
         let isTooLong = clients[slot].connection.input.count + missing > maximumInputByteCount
         let room = min(max(missing, Self.receiveByteCount), Self.longReceiveByteCount)
+        // Doubling would take up to twice what the request needs.
+        clients[slot].connection.input.reserve(room, ofExpected: missing)
         let transfer = clients[slot].connection.receive(upTo: room)
         count(transfer, slot)
         // Who sends too much may send it to its end, or would not see that it is refused.
@@ -154,21 +156,10 @@ struct Execution: ~Copyable {
     /// Keeps the request that was just executed, if it or its reply is remarkably long.
     private mutating func noteLarge(_ slot: Int, _ input: RawSpan, _ replyByteCount: Int) {
         let clients = clients
-        let size = clients[slot].parser.request(in: input).byteCount
-        if size > largestRequest {
-            engine.noteLarge(
-                clients[slot].parser.request(in: input),
-                .largeRequest,
-                byteCount: size
-            )
-        }
-        if replyByteCount > largestReply {
-            engine.noteLarge(
-                clients[slot].parser.request(in: input),
-                .largeReply,
-                byteCount: replyByteCount
-            )
-        }
+        engine.noteLarge(
+            clients[slot].parser.request(in: input),
+            replyByteCount: replyByteCount
+        )
     }
 
     private mutating func suspend(_ slot: Int, after outcome: Engine.Outcome) {

@@ -1,4 +1,5 @@
 """The client libraries' own features, as applications use them."""
+import socket
 import threading
 import time
 
@@ -436,3 +437,55 @@ def test_broadcasts_are_told_once_a_prefix_as_in_valkey(larder, peer):
             # Which prefix comes first is left open.
             return sorted(map(str, messages))
     assert heard(larder()) == heard(peer("valkey-9.1.2"))
+
+
+ON, OFF, SKIP, PING = ("CLIENT", "REPLY", "ON"), ("CLIENT", "REPLY", "OFF"), ("CLIENT", "REPLY", "SKIP"), ("PING", "a")
+
+
+@pytest.mark.parametrize("protocol", ["2", "3"])
+@pytest.mark.parametrize("requests", [
+    [SKIP, PING, PING], [SKIP, ON, PING], [SKIP, SKIP, PING, PING], [SKIP, OFF, PING, ON], [OFF, SKIP, PING, ON, PING],
+    [SKIP, ("NO-SUCH",), PING], [SKIP, ("GET",), PING], [SKIP, ("RESET",), PING], [OFF, ("RESET",), PING],
+    [SKIP, ("BLPOP", "nothing", "0.05"), PING], [OFF, ("BLPOP", "nothing", "0.05"), ON, PING],
+    [SKIP, ("MULTI",), PING, ("EXEC",)], [("MULTI",), SKIP, PING, ("EXEC",), PING],
+    [SKIP, ("SUBSCRIBE", "a", "b"), PING], [OFF, ("SUBSCRIBE", "a"), ("UNSUBSCRIBE", "a"), ON, PING], [SKIP, ("SUBSCRIBE",), PING],
+], ids=lambda requests: " ".join(word for request in requests for word in request))
+def test_a_client_may_want_no_replies(requests, protocol, larder, peer):
+    said = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as client:
+            client.exchange([("HELLO", protocol)])
+            client.send(b"".join(map(encode, [*requests, ("ECHO", "the end")])))
+            client.socket.shutdown(socket.SHUT_WR)
+            came = b""
+            while data := client.socket.recv(1 << 16):
+                came += data
+            said.append(came)
+    assert said[0] == said[1]
+
+
+def test_requests_that_waited_are_kept_and_counted_as_in_valkey(larder, peer):
+    told = []
+    for server in (larder(appendonly="yes"), peer("valkey-9.1.2", appendonly="yes")):
+        with server.connect() as waiting, server.connect() as other:
+            for name in ("execution-slower-than", "request-larger-than", "reply-larger-than"):
+                other.ask("CONFIG", "SET", "commandlog-" + name, "0")
+            client = waiting.ask("CLIENT", "ID")
+            for request, then in [
+                    (("BLPOP", "list", "0"), ("RPUSH", "list", "x" * 1000)), (("BLPOP", "list", "0.05"), None),
+                    (("XREAD", "BLOCK", "50", "STREAMS", "stream", "$"), None), (("WAITAOF", "1", "0", "0"), None),
+                    (("BLPOP", "list", "0"), ("CLIENT", "UNBLOCK", client)), (("BLPOP", "list", "0"), ("CLIENT", "UNBLOCK", client, "ERROR"))]:
+                waiting.ask("SET", "key", "value")
+                waiting.send(encode(request))
+                if then:
+                    while server.info("clients")["blocked_clients"] == "0":
+                        time.sleep(0.01)
+                    other.ask(*then)
+                waiting.reply()
+            for kind in ("slow", "large-request", "large-reply"):
+                kept = other.ask("COMMANDLOG", "GET", "-1", kind)
+                told.append(sorted((None if kind == "slow" else value, words) for _, _, value, words, *_ in kept
+                                   if words[0] in (b"BLPOP", b"XREAD", b"WAITAOF")))
+            counted = server.info("commandstats")
+            told.append([[part for part in counted["cmdstat_" + name].split(",") if "usec" not in part] for name in ("blpop", "xread", "waitaof")])
+    assert told[:4] == told[4:]

@@ -81,7 +81,7 @@ private func setReplyMode(
 ) throws(CommandError) {
     let isSilent = engine.sessions[engine.current].flags.contains(.silent)
     if request.is(2, "on") {
-        engine.sessions[engine.current].flags.subtract([.silent, .skipsNextReply])
+        engine.sessions[engine.current].flags.subtract([.silent, .skipsReply])
         reply.ok()
     } else if request.is(2, "off") {
         engine.sessions[engine.current].flags.insert(.silent)

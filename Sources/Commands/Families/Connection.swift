@@ -218,7 +218,9 @@ extension Engine {
     fileprivate mutating func resetSession() {
         endTransaction()
         leaveEverything(current)
-        sessions[current].flags = settings.requiresPassword ? .unauthenticated : []
+        // CLIENT REPLY SKIP before RESET still holds for it.
+        sessions[current].flags.formIntersection(.skipsReply)
+        if settings.requiresPassword { sessions[current].flags.insert(.unauthenticated) }
         sessions[current].database = 0
         sessions[current].protocolVersion = .resp2
         sessions[current].details?.name = ByteString("")

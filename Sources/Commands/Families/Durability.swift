@@ -109,7 +109,7 @@ extension Engine {
         for (session, wait) in blocked.durabilityWaits where wait.isMet(durable) {
             var reply = ReplyWriter(sessions[session].protocolVersion)
             wait.writeReply(durable, to: &reply)
-            finishWait(of: session, &reply)
+            endWait(of: session, &reply)
         }
     }
 

@@ -36,9 +36,7 @@ extension Command {
         ),
     ]
 
-    private static let listening: Flags = [
-        .pubsub, .noScript, .loading, .stale, .whileSubscribed,
-    ]
+    private static let listening = Flags.subscribing.union([.noScript, .loading, .stale])
     private static let asking: Flags = [.pubsub, .loading, .stale]
 }
 

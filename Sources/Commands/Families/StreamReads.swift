@@ -36,7 +36,8 @@ private func read(
         request.resolved(ids, options),
         on: options.keys,
         until: options.deadline,
-        wakesWhenGone: false
+        wakesWhenGone: false,
+        original: RequestBuffer(copying: request)
     )
 }
 
@@ -65,14 +66,16 @@ extension Engine {
         _ buffer: borrowing RequestBuffer,
         on keys: Range<Int>,
         until deadline: Int64?,
-        wakesWhenGone: Bool
+        wakesWhenGone: Bool,
+        original: consuming RequestBuffer? = nil
     ) {
         block(
             buffer.request,
             on: keys,
             as: .stream,
             until: deadline,
-            wakesWhenGone: wakesWhenGone
+            wakesWhenGone: wakesWhenGone,
+            original: original
         )
     }
 }
