@@ -16,6 +16,7 @@ CHANGES = [
     ("XDEL", "x", "2-1", "3-1"), ("SORT", "t", "STORE", "sorted"), ("EXPIRE", "z", "100"), ("EXPIRE", "g", "100"), ("PERSIST", "g"),
     ("GEOADD", "g", "1", "1", "a", "2", "2", "b"), ("GEOSEARCHSTORE", "g3", "g", "FROMLONLAT", "1", "1", "BYRADIUS", "9000", "km"),
     ("ZUNIONSTORE", "g4", "2", "g", "g3"), ("SETBIT", "bits", "7", "1"), ("COPY", "g", "g2"), ("GET", "none"), ("UNLINK", "g", "g2"),
+    ("FLUSHDB",), ("FLUSHDB", "ASYNC"), ("MSET", "a", "1", "b", "2"), ("FLUSHALL",), ("FLUSHALL", "SYNC"),
 ]
 
 

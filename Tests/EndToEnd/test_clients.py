@@ -1,11 +1,14 @@
 """The client libraries' own features, as applications use them."""
+import asyncio
 import socket
 import threading
 import time
 
 import pytest
 import redis
+import redis.asyncio
 import valkey
+import valkey.asyncio
 
 from wire import encode
 
@@ -204,6 +207,60 @@ def test_a_group_of_workers_shares_a_stream(connect):
     assert len(claimed[1]) == left
     assert client.xack("orders", "workers", *[identifier for identifier, _ in claimed[1]]) == left if left else True
     assert client.xpending("orders", "workers")["pending"] == 0
+
+
+@pytest.mark.parametrize("library", [redis, valkey])
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_an_event_loop_works_with_many_connections(library, protocol, larder):
+    server = larder()
+    kind = library.asyncio.Redis if library is redis else library.asyncio.Valkey
+
+    async def work():
+        async with kind(port=server.port, protocol=protocol, decode_responses=True, single_connection_client=False) as client:
+            async def increment():
+                async with client.pipeline() as batch:
+                    while True:
+                        try:
+                            await batch.watch("count")
+                            count = int(await batch.get("count") or 0)
+                            batch.multi()
+                            return await batch.set("count", count + 1).execute()
+                        except library.exceptions.WatchError:
+                            continue
+
+            async def take(number):
+                return [await client.blpop("jobs", timeout=20) for _ in range(number)]
+
+            await asyncio.gather(*[increment() for _ in range(20)])
+            assert await client.get("count") == "20"
+
+            workers = [asyncio.create_task(take(10)) for _ in range(10)]
+            for number in range(100):
+                await client.rpush("jobs", number)
+            taken = [int(job[1]) for done in await asyncio.gather(*workers) for job in done]
+            assert sorted(taken) == list(range(100))
+
+            async with client.pubsub() as listener:
+                await listener.subscribe("channel")
+                await listener.psubscribe("chan*")
+                for kind_ in ("subscribe", "psubscribe"):
+                    assert (await listener.get_message(timeout=5))["type"] == kind_
+                assert await client.publish("channel", "hello") == 2
+                heard = [await listener.get_message(timeout=5) for _ in range(2)]
+                assert [message["type"] for message in heard] == ["message", "pmessage"]
+                assert {message["data"] for message in heard} == {"hello"}
+
+            await client.mset({f"key:{number}": number for number in range(500)})
+            assert len({key async for key in client.scan_iter("key:*")}) == 500
+            waiting = asyncio.create_task(client.blpop("nothing", timeout=20))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            # The connection of who waits no longer is not used again with a reply under way.
+            await client.rpush("nothing", "x")
+            assert [await client.ping() for _ in range(5)] == [True] * 5
+
+    asyncio.run(work())
 
 
 def test_monitor_shows_what_others_do(connect):
