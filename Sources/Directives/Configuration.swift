@@ -117,7 +117,7 @@ package struct Configuration: Sendable {
                 continue
             }
             let glob = GlobPattern(pattern.bytes, ignoringCase: true)
-            for directive in Directive.all {
+            for directive in Directive.listed {
                 for name in directive.names where glob.matches(ByteString(name).bytes) {
                     guard seen.insert(name).inserted else { continue }
                     found.append((ByteString(name), self[directive.name]))

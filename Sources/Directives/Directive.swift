@@ -100,6 +100,7 @@ extension Directive {
                 .map { ByteString(Array($0)) }
         }
         guard kind.takesWords || words.count == 1, let first = words.first else {
+            if case .choices(let names) = kind { _ = try Self.choices([], among: names) }
             throw RefusedValue("wrong number of arguments")
         }
         let texts = words.map { $0.bytes.text }
@@ -222,7 +223,9 @@ extension Directive {
         among names: [String]
     ) throws(RefusedValue) -> String {
         let chosen = texts.map { $0.lowercased() }
-        guard chosen.allSatisfy({ choice in names.contains { $0.lowercased() == choice } }) else {
+        guard !chosen.isEmpty,
+            chosen.allSatisfy({ choice in names.contains { $0.lowercased() == choice } })
+        else {
             throw RefusedValue(
                 "argument(s) must be one of the following: \(names.joined(separator: ", "))"
             )

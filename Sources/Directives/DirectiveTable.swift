@@ -1,13 +1,13 @@
 import Bytes
 
 extension Directive {
-    /// Every directive of Valkey 9.1, and Larder's own, by name.
+    /// Every directive of Valkey 9.1 that CONFIG GET lists, and Larder's own, by name.
     ///
     /// Names, defaults and bounds are those that Valkey 9.1.2 tells when asked. What differs:
     /// - `appendcompression`, `auto-aof-rewrite-garbage-percentage`, `module-data` and `rdb-format`
     ///   are Larder's;
     /// - `dir` and `port` are given as a file would.
-    package static let all: [Directive] = [
+    static let listed: [Directive] = [
         Directive(
             "acl-pubsub-default",
             .choice(["allchannels", "resetchannels"]),
@@ -313,9 +313,9 @@ extension Directive {
 
     /// Directives of older servers that have no effect in Valkey either; taken and forgotten.
     static let retired: Set<String> = [
-        "aof-disable-auto-gc", "dynamic-hz", "events-per-io-thread", "gopher-enabled",
-        "io-threads-do-reads", "list-max-ziplist-entries", "list-max-ziplist-value",
-        "lua-replicate-commands", "sanitize-dump-payload",
+        "dynamic-hz", "events-per-io-thread", "gopher-enabled", "io-threads-do-reads",
+        "list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands",
+        "sanitize-dump-payload",
     ]
 
     /// Directives that Larder does not honour, where silence would mislead.

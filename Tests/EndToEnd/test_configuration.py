@@ -356,6 +356,9 @@ REQUESTS = [
     ("CONFIG", "SET", "appendfsync", "no"), ("CONFIG", "GET", "appendfsync"), ("CONFIG", "GET", "maxclients"),
     ("CONFIG", "SET", "maxclients", "0"), ("CONFIG", "SET", "dbfilename", "a/b"), ("CONFIG", "SET", "dbfilename", "other.rdb"),
     ("CONFIG", "GET", "dbfilename"), ("CONFIG", "SET", "dir", "/nonexistent"),
+    # Not listed, and told when asked by name.
+    ("CONFIG", "GET", "rdb-key-save-*"), ("CONFIG", "GET", "rdb-key-save-delay", "watchdog-period", "lua-enable-insecure-api"),
+    ("CONFIG", "SET", "rdb-key-save-delay", "-1"), ("CONFIG", "SET", "key-load-delay", "99999999999"), ("CONFIG", "SET", "enable-debug-assert", "yes"),
     *(("CONFIG", "SET", "client-output-buffer-limit", limits) for limits in ("", " ", "   ", "normal  0 0 0", "normal 0 0 0 ", "normal 0 0 0")),
 ]
 

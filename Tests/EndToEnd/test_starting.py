@@ -98,6 +98,7 @@ CONFIGURATION_ERRORS = [
     ("appendonly maybe\n", "line 1", "appendonly maybe", "argument must be 'yes' or 'no'"),
     ("save 60 x\n", "line 1", "save 60 x", "Invalid save parameters"),
     ("port\n", "line 1", "port", "wrong number of arguments"),
+    ("shutdown-on-sigint\n", "line 1", "shutdown-on-sigint", "argument(s) must be one of the following"),
     ("timeout 1 2\n", "line 1", "timeout 1 2", "wrong number of arguments"),
     ("databases 0\n", "line 1", "databases 0", "argument must be between 1 and"),
     ("loglevel loud\n", "line 1", "loglevel loud", "argument(s) must be one of the following"),
