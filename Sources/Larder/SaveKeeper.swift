@@ -60,8 +60,11 @@ package final class SaveKeeper {
         /// `statistics.changes` when the last successful save began.
         package var savedChanges: Int64 = 0
         package var saveCount = 0
-        /// How long slices kept the core, in the running or last save.
+        /// How long slices kept clients waiting, in the running or last save.
         package var pauses = Pauses()
+        /// How much of the processor's time slices took: a pause is longer if something else
+        /// had the processor meanwhile.
+        package var work = Pauses()
         /// The most bytes of memory that were held for the last save, about.
         package var lastPeakByteCount = 0
         package var lastCompactionSucceeded = true
@@ -184,6 +187,9 @@ package final class SaveKeeper {
         if purposes.contains(.logBase), !canCompact(engine) { purposes.remove(.logBase) }
         guard !purposes.isEmpty else { return }
         status.pauses = Pauses()
+        status.work = Pauses()
+        let (start, work) = (time.monotonicTime, time.threadTime)
+        defer { notePause(since: start, work) }
         do throws(RDBError) {
             let contents = contents(engine)
             let files = try files(for: purposes, contents, engine)
@@ -196,7 +202,7 @@ package final class SaveKeeper {
                     onProgress: onProgress
                 ),
                 purposes: purposes,
-                start: time.monotonicTime,
+                start: start,
                 changes: engine.statistics.changes
             )
         } catch {
@@ -350,18 +356,24 @@ package final class SaveKeeper {
             var purposes: Purposes = []
             if isCompactionScheduled || isCompactionDue(engine) { purposes.insert(.logBase) }
             if isScheduled || isDue(engine) { purposes.insert(.snapshot) }
+            guard !purposes.isEmpty else { return false }
             // What went wrong is in `status`, and the save points try again.
-            if !purposes.isEmpty { try? start(purposes, engine) }
+            try? start(purposes, engine)
             return false
         }
-        let start = time.monotonicTime
-        var now = start
-        while running.saver.canAdvance, now - start < budget {
+        guard running.saver.canAdvance, budget > .zero else { return collect() }
+        let (start, work) = (time.monotonicTime, time.threadTime)
+        repeat {
             running.saver.advance(engine.dataSet, Self.stepLimit)
-            now = time.monotonicTime
-        }
-        if now > start { status.pauses.add(now - start) }
-        return collect()
+        } while running.saver.canAdvance && time.monotonicTime - start < budget
+        let hasEnded = collect()
+        notePause(since: start, work)
+        return hasEnded
+    }
+
+    private func notePause(since start: MonotonicTime, _ work: Duration) {
+        status.pauses.add(time.monotonicTime - start)
+        status.work.add(time.threadTime - work)
     }
 
     /// Whether `advance` has something to do at once.

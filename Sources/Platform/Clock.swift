@@ -51,6 +51,8 @@ package protocol TimeSource: Sendable {
     var wallTime: WallTime { get }
     /// The time that never goes back.
     var monotonicTime: MonotonicTime { get }
+    /// The processor's time that the calling thread has had.
+    var threadTime: Duration { get }
 }
 
 /// The machine's own clocks.
@@ -72,6 +74,12 @@ package struct SystemTime: TimeSource {
         return MonotonicTime(
             nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         )
+    }
+
+    /// What `CLOCK_THREAD_CPUTIME_ID` says.
+    package var threadTime: Duration {
+        let time = read(CLOCK_THREAD_CPUTIME_ID)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// What `CLOCK_REALTIME` says, in microseconds since 1970.

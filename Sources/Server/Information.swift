@@ -239,13 +239,8 @@ extension ServerHost {
         information.line("current_save_keys_processed", running?.taken ?? 0)
         information.line("current_save_keys_total", running?.total ?? 0)
         information.line("current_save_bytes", running?.byteCount ?? 0)
-        let pauses = status.pauses
-        information.line(
-            "snapshot_pauses_usec",
-            "count=\(pauses.count),p50=\(pauses.microseconds(forThousandths: 500)),"
-                + "p99=\(pauses.microseconds(forThousandths: 990)),"
-                + "p99.9=\(pauses.microseconds(forThousandths: 999)),max=\(pauses.longest)"
-        )
+        information.line("snapshot_pauses_usec", Self.text(of: status.pauses))
+        information.line("snapshot_pauses_cpu_usec", Self.text(of: status.work))
         information.line("rdb_changes_since_last_save", changes - status.savedChanges)
         information.line("rdb_bgsave_in_progress", isTrue: keeper.isSaving)
         information.line("rdb_last_save_time", status.lastSave)
@@ -260,6 +255,12 @@ extension ServerHost {
         information.line("rdb_last_cow_size", status.lastPeakByteCount)
         information.line("rdb_last_load_keys_expired", recovered.expiredKeys)
         information.line("rdb_last_load_keys_loaded", recovered.loadedKeys)
+    }
+
+    private static func text(of pauses: Pauses) -> String {
+        "count=\(pauses.count),p50=\(pauses.microseconds(forThousandths: 500)),"
+            + "p99=\(pauses.microseconds(forThousandths: 990)),"
+            + "p99.9=\(pauses.microseconds(forThousandths: 999)),max=\(pauses.longest)"
     }
 
     private func describeStatistics(

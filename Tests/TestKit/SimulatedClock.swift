@@ -25,4 +25,7 @@ package final class SimulatedClock: TimeSource {
     package var monotonicTime: MonotonicTime {
         MonotonicTime(nanoseconds: nanoseconds.withLock { $0 })
     }
+
+    /// As if the thread never waited.
+    package var threadTime: Duration { .nanoseconds(nanoseconds.withLock { $0 }) }
 }
