@@ -21,14 +21,18 @@ struct SnapshotOracleTests {
         return contents
     }()
 
-    private func load(_ storage: any Storage, _ name: String) throws -> [Place: Content] {
+    private func load<Value>(
+        _ storage: any Storage,
+        _ name: String,
+        _ value: (Content) -> Value
+    ) throws -> [Place: Value] {
         let data = DataSet(databaseCount: Chaos.databases, seed: 99)
         var options = SnapshotLoader.Options()
         options.dropsExpired = false
         let file = try storage.open(name, writable: false)
         var loader = try SnapshotLoader(file, into: data, options: options)
         while try loader.advance(1000) {}
-        return Chaos.clone(data)
+        return Chaos.clone(data, value)
     }
 
     /// One save in small slices, with changes between them.
@@ -52,8 +56,8 @@ struct SnapshotOracleTests {
             Issue.record("seed \(seed): the save came to \(String(describing: result))")
             return
         }
-        #expect(try differences(load(storage, "one.rdb"), expected) == [], "seed \(seed)")
-        #expect(try differences(load(storage, "two.rdb"), expected) == [], "seed \(seed)")
+        #expect(try differences(load(storage, "one.rdb") { $0 }, expected) == [], "seed \(seed)")
+        #expect(try differences(load(storage, "two.rdb") { $0 }, expected) == [], "seed \(seed)")
         #expect(try storage.names(in: "").sorted() == ["one.rdb", "two.rdb"])
         chaos.checkInvariants()
     }
@@ -78,7 +82,8 @@ struct SnapshotOracleTests {
         chaos.data.limits = EncodingLimits()
         for _ in 0..<(keys * 3) { chaos.change() }
         chaos.addLargeValues(elements: keys)
-        let expected = chaos.clone().mapValues(\.hashValue)
+        // Of millions of keys there is no room for a second copy.
+        let expected = Chaos.clone(chaos.data) { $0.hashValue }
         let storage = SimulatedStorage()
         let files = try [SnapshotSaver.File("one.rdb", Self.contents, auxiliary: [])]
         let saver = try SnapshotSaver(chaos.data, to: files, in: storage, Self.contents) {}
@@ -91,7 +96,7 @@ struct SnapshotOracleTests {
             Issue.record("the save failed")
             return
         }
-        let found = try load(storage, "one.rdb").mapValues(\.hashValue)
+        let found = try load(storage, "one.rdb") { $0.hashValue }
         #expect(found.count == expected.count)
         #expect(found.filter { expected[$0.key] != $0.value }.isEmpty)
         chaos.checkInvariants()

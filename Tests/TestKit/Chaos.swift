@@ -130,14 +130,17 @@ package struct Chaos: ~Copyable {
     }
 
     /// Everything there is, by a plain pass.
-    package func clone() -> [Place: Content] { Chaos.clone(data) }
+    package func clone() -> [Place: Content] { Chaos.clone(data) { $0 } }
 
-    /// Everything in a data set, by a plain pass.
-    package static func clone(_ data: borrowing DataSet) -> [Place: Content] {
-        var all: [Place: Content] = [:]
+    /// What `value` makes of each content of a data set, by a plain pass.
+    package static func clone<Value>(
+        _ data: borrowing DataSet,
+        _ value: (Content) -> Value
+    ) -> [Place: Value] {
+        var all: [Place: Value] = [:]
         for number in 0..<Self.databases {
             data[number].forEachEntry {
-                all[Place(database: number, key: ByteString($0.key))] = Content($0)
+                all[Place(database: number, key: ByteString($0.key))] = value(Content($0))
             }
         }
         return all
