@@ -320,15 +320,21 @@ package final class SaveKeeper {
             _ = running.saver.finish(engine.dataSet)
             collect()
         }
+        // A failure is for who waits here to know; only one in the background stops writes.
+        let succeededBefore = status.lastSucceeded
         do throws(RDBError) {
             try start(.snapshot, engine)
         } catch {
+            status.lastSucceeded = succeededBefore
             throw .text("ERR \(error)")
         }
         guard let running else { return }
         _ = running.saver.finish(engine.dataSet)
         collect()
-        guard status.lastSucceeded else { throw .text("ERR \(status.lastFailure)") }
+        guard status.lastSucceeded else {
+            status.lastSucceeded = succeededBefore
+            throw .text("ERR \(status.lastFailure)")
+        }
     }
 
     /// Saves at once in the place of a save under way, which would bring back what is gone.

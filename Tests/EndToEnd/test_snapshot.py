@@ -208,3 +208,14 @@ def test_a_flush_of_everything_ends_the_save_of_what_was_there(larder):
     server.kill()
     server.start()
     assert server.ask("DBSIZE") == 0
+
+
+def test_only_a_save_in_the_background_stops_writes(larder, peer):
+    said = []
+    for server in (larder(save="3600 1000"), peer("valkey-9.1.2", save="3600 1000")):
+        with server.connect() as client:
+            client.ask("SET", "key", "value")
+            (server.directory / "dump.rdb" / "something").mkdir(parents=True)
+            for request in [("SAVE",), ("SET", "key", "value"), ("PING",), ("SHUTDOWN",), ("SET", "key", "value"), ("FLUSHALL",), ("SET", "key", "value")]:
+                said.append((request, client.exchange([request])[0], server.info("persistence")["rdb_last_bgsave_status"]))
+    assert said[:7] == said[7:]
