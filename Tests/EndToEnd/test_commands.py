@@ -83,3 +83,16 @@ def test_an_object_is_described_as_valkey_describes_it(value, options, larder, p
         words = server.ask("DEBUG", "OBJECT", "key", *options).decode().split(" ")
         described_.append([word for word in words if not word.startswith(("at:", "lru"))])
     assert described_[0] == described_[1]
+
+
+@pytest.mark.parametrize("options", [("0", "-1"), ("0", "-1", "REV"), ("-1", "1", "BYSCORE"), ("1", "-1", "BYSCORE", "REV"), ("0", "199")])
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_stored_range_has_the_zeros_of_valkey(count, options, larder, peer):
+    """A listpack has no -0, and a range is in one until a member or a count is too much for it."""
+    stored = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as client:
+            client.ask("ZADD", "from", *[word for number in range(count) for word in ("-0", f"a{number:03}", "-0", f"c{number:03}")], "-0", "b" * 100)
+            client.ask("ZRANGESTORE", "to", "from", *options)
+            stored.append(client.ask("ZRANGE", "to", "0", "-1", "WITHSCORES"))
+    assert stored[0] == stored[1]

@@ -277,7 +277,17 @@ private func storeRange(
     var result = SortedSetBuilder(in: engine.keyspace)
     if let set = try engine.lookup(request[2], .sortedSet)?.sortedSet {
         let ranks = try query.ranks(request, of: set)
-        set.forEach(in: ranks) { result.add($0, $1) }
+        let limits = engine.dataSet.limits
+        // As Valkey adds them one by one, to a listpack for as long as that does; which has no -0.
+        var isPacked = query.kind != .rank || ranks.count <= limits.sortedSetEntries
+        set.forEach(in: ranks, isReversed: query.isReversed) { member, score in
+            member.withText { text in
+                isPacked =
+                    isPacked && text.byteCount <= limits.sortedSetValue
+                    && result.count < limits.sortedSetEntries
+                result.add(text, isPacked ? score + 0 : score)
+            }
+        }
     }
     reply.integer(engine.store(result, at: request.key, "zrangestore"))
 }
