@@ -107,9 +107,11 @@ package struct ConnectionDescription: Sendable {
     package var isLocal = false
     package var ageSeconds: Int64 = 0
     package var idleSeconds: Int64 = 0
-    /// Bytes that came and are not executed yet, and the room left behind them.
+    /// Bytes that came and were not looked at yet, and the room left behind them.
     package var waitingInputByteCount = 0
     package var freeInputByteCount = 0
+    /// Bytes before them, of a request that is not whole yet.
+    package var parsedInputByteCount = 0
     /// Bytes that wait to be sent, and the most there were.
     package var waitingOutputByteCount = 0
     package var peakOutputByteCount = 0

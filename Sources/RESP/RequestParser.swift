@@ -165,6 +165,12 @@ public struct RequestParser: ~Copyable, Sendable {
         return max(0, bulkByteCount - (input.byteCount - cursor)) + 2
     }
 
+    /// Bytes of the argument that is not whole yet, as far as it has told; 0 if none has.
+    public var pendingArgumentByteCount: Int { max(bulkByteCount, 0) }
+
+    /// Bytes of the request that is not whole yet which are parsed already.
+    public var parsedByteCount: Int { cursor }
+
     private mutating func endRequest() {
         start = cursor
         phase = .betweenRequests

@@ -65,7 +65,12 @@ struct Execution: ~Copyable {
             in: clients[slot].connection.input.bytes
         )
         let isTooLong = clients[slot].connection.input.count + missing > maximumInputByteCount
-        let room = min(max(missing, Self.receiveByteCount), Self.longReceiveByteCount)
+        // Only what is missing of a long argument, so that no room is left behind it.
+        let isLong = clients[slot].parser.pendingArgumentByteCount >= Self.receiveByteCount
+        let room = min(
+            isLong ? missing : max(missing, Self.receiveByteCount),
+            Self.longReceiveByteCount
+        )
         // Doubling would take up to twice what the request needs.
         clients[slot].connection.input.reserve(room, ofExpected: missing)
         let transfer = clients[slot].connection.receive(upTo: room)

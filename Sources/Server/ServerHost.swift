@@ -117,7 +117,9 @@ package final class ServerHost: Host {
         description.ageSeconds = (now - clients[slot].connectedAt).components.seconds
         description.idleSeconds = (now - clients[slot].lastActiveAt).components.seconds
         let input = clients[slot].connection.input.count
-        description.waitingInputByteCount = input
+        let parsed = min(clients[slot].parser.parsedByteCount, input)
+        description.parsedInputByteCount = parsed
+        description.waitingInputByteCount = input - parsed
         description.freeInputByteCount =
             clients[slot].connection.input.capacityByteCount - input
         description.waitingOutputByteCount = clients[slot].connection.output.count

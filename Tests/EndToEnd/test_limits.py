@@ -108,8 +108,9 @@ def test_half_a_request_takes_no_more_than_the_whole(larder):
         size = 220_000
         slow.send(b"*2\r\n$4\r\nECHO\r\n$%d\r\n" % size + b"x" * (size - 10))
         taken = {}
-        wait_for(lambda: int(taken.update(words(server.ask("CLIENT", "LIST", "ID", client))) or taken["qbuf"]) > size - 10)
+        wait_for(lambda: int(taken.update(words(server.ask("CLIENT", "LIST", "ID", client))) or taken["qbuf"]) >= size - 10)
         assert int(taken["tot-mem"]) < 1.1 * size
+        assert int(taken["qbuf"]) == size - 10
 
 
 def words(line):

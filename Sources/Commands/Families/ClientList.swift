@@ -153,7 +153,7 @@ private struct Client {
             "watch=\(details?.watchedKeys.count ?? 0)",
             "qbuf=\(connection.waitingInputByteCount)",
             "qbuf-free=\(connection.freeInputByteCount)",
-            "argv-mem=0",
+            "argv-mem=\(connection.parsedInputByteCount)",
             "multi-mem=\(details?.queuedByteCount ?? 0)",
             "rbs=\(connection.peakOutputByteCount)",
             "rbp=\(connection.peakOutputByteCount)",
