@@ -108,6 +108,9 @@ extension Engine {
         let start = host.ticks
         run(command, buffer.request, &reply)
         blocked.add(ticks: host.ticks &- start, to: current)
+        if sessions[current].flags.contains(.tracking) {
+            rememberKeys(of: command, buffer.request)
+        }
         guard outcome != .blocked, let wait = blocked.wait(of: current) else { return }
         _ = spend(ticks: wait.ticks)
         if let original = wait.request.takeOriginal() {

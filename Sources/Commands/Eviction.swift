@@ -143,7 +143,7 @@ extension Engine {
         }
         keyspace.remove(entry)
         statistics.evictedKeys += 1
-        announce(key.bytes, .evicted, "evicted", in: keyspace)
+        announce(key.bytes, .evicted, "evicted", in: keyspace, isOwn: false)
     }
 
     /// The key that shall go next, if any may.

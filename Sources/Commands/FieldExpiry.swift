@@ -66,8 +66,8 @@ extension Engine {
         let isEmpty = open.value.isEmpty
         if isEmpty { keyspace.remove(hash.entry) }
         guard !gates.isEmpty else { return !isEmpty }
-        announce(key, .hash, "hexpired", in: keyspace)
-        if isEmpty { announce(key, .generic, "del", in: keyspace) }
+        announce(key, .hash, "hexpired", in: keyspace, isOwn: false)
+        if isEmpty { announce(key, .generic, "del", in: keyspace, isOwn: false) }
         return !isEmpty
     }
 }

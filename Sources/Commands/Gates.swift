@@ -214,20 +214,18 @@ extension Engine {
         sessions[current].flags.subtract([.queueing, .transactionFailed, .watchFailed])
     }
 
-    /// Tells whoever must know that a key changed.
+    /// Tells whoever must know that a key changed, by the current session or by nobody.
     mutating func announce(
         _ key: RawSpan,
         _ kind: Notification,
         _ event: StaticString,
-        in keyspace: Keyspace
+        in keyspace: Keyspace,
+        isOwn: Bool = true
     ) {
         if gates.contains(.watching) { touchWatched(key, in: keyspace) }
         if gates.contains(.waiting) { blocked.note(key, database: keyspace.number) }
         if gates.contains(.notifying) { notify(key, kind, event, in: keyspace) }
-        if gates.contains(.tracking) {
-            let isOwn = !kind.contains(.expired) && !kind.contains(.evicted)
-            noteTracked(key, author: isOwn ? current : nil)
-        }
+        if gates.contains(.tracking) { noteTracked(key, author: isOwn ? current : nil) }
     }
 
     /// Tells whoever must know that a database is about to lose all its keys.

@@ -120,7 +120,7 @@ extension Engine {
         // The key may lie in the entry; it is announced when it is gone.
         let key = ByteString(key)
         keyspace.remove(entry)
-        announce(key.bytes, .expired, "expired", in: keyspace)
+        announce(key.bytes, .expired, "expired", in: keyspace, isOwn: false)
     }
 
     /// Notes that the current command changed `key`, and so many things in it.

@@ -546,3 +546,42 @@ def test_requests_that_waited_are_kept_and_counted_as_in_valkey(larder, peer):
             counted = server.info("commandstats")
             told.append([[part for part in counted["cmdstat_" + name].split(",") if "usec" not in part] for name in ("blpop", "xread", "waitaof")])
     assert told[:4] == told[4:]
+
+
+@pytest.mark.parametrize("requests", [
+    [("CLIENT", "CACHING", "YES")], [("CLIENT", "TRACKING", "ON"), ("CLIENT", "CACHING", "YES"), ("CLIENT", "CACHING", "NO"), ("CLIENT", "CACHING", "X")],
+    [("CLIENT", "TRACKING", "ON", "OPTIN"), ("CLIENT", "CACHING", "NO"), ("CLIENT", "CACHING", "YES")],
+    [("MULTI",), ("SSUBSCRIBE", "a"), ("SUBSCRIBE", "b"), ("EXEC",)],
+    # One's own change is not told, be it that the key is gone by it.
+    *([("SET", "key", "a"), ("CLIENT", "TRACKING", "ON", "NOLOOP"), ("GET", "key"), change] for change in [
+        ("EXPIRE", "key", "-1"), ("GETEX", "key", "PXAT", "1"), ("SET", "key", "b", "PXAT", "1"), ("DEL", "key")]),
+], ids=lambda requests: " ".join(word for request in requests for word in request))
+def test_clients_hear_what_valkey_tells_them(requests, larder, peer):
+    said = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as client:
+            client.ask("HELLO", "3")
+            client.send(b"".join(map(encode, [*requests, ("ECHO", "the end")])))
+            client.socket.shutdown(socket.SHUT_WR)
+            came = b""
+            while data := client.socket.recv(1 << 16):
+                came += data
+            said.append(came)
+    assert said[0] == said[1]
+
+
+def test_what_a_waiting_request_reads_is_tracked_each_time(larder, peer):
+    heard = []
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as waiting, server.connect() as other:
+            waiting.ask("HELLO", "3")
+            waiting.ask("CLIENT", "TRACKING", "ON")
+            waiting.send(encode(("XREAD", "BLOCK", "0", "STREAMS", "stream", "0")))
+            while server.info("clients")["blocked_clients"] == "0":
+                time.sleep(0.01)
+            other.ask("XGROUP", "CREATE", "stream", "group", "0", "MKSTREAM")
+            other.ask("XADD", "stream", "1-1", "field", "value")
+            other.ask("DEL", "stream")
+            other.ask("SET", "key", "value")
+            heard.append([waiting.reply() for _ in range(4)])
+    assert heard[0] == heard[1]

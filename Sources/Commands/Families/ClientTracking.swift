@@ -143,7 +143,7 @@ private func setCaching(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     let details = engine.sessions[engine.current].details
-    guard let mode = details?.tracking, mode.optsIn || mode.optsOut else {
+    guard let mode = details?.tracking else {
         throw .text(
             "ERR CLIENT CACHING can be called only when the client is in tracking mode with "
                 + "OPTIN or OPTOUT mode enabled"

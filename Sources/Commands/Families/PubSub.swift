@@ -61,6 +61,10 @@ private func subscribeToShards(
     _ engine: inout Engine,
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
+    // Its confirmations would be taken for replies of the transaction.
+    guard engine.mayBlock else {
+        throw .text("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
+    }
     engine.subscribe(request, .shardChannel, "ssubscribe", &reply)
 }
 
