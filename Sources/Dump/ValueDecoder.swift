@@ -117,6 +117,8 @@ package struct ValueDecoder: PayloadVisitor, ~Copyable {
     }
 
     package mutating func listNode(_ listpack: RawSpan, count: Int) throws(RDBError) {
+        // A node may be empty, and a list of nothing but such nodes is no key.
+        guard count > 0 else { return }
         list().append(listpack: listpack, count: count)
         countElement(count)
     }

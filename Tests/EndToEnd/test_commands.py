@@ -96,3 +96,12 @@ def test_a_stored_range_has_the_zeros_of_valkey(count, options, larder, peer):
             client.ask("ZRANGESTORE", "to", "from", *options)
             stored.append(client.ask("ZRANGE", "to", "0", "-1", "WITHSCORES"))
     assert stored[0] == stored[1]
+
+
+def test_a_list_of_empty_nodes_is_no_key(larder, peer):
+    """Old versions wrote some; each node here is a ziplist without entries."""
+    payload = bytes.fromhex("0e010b0b0000000a0000000000ff0900c26937833c7ffe6f")
+    for server in (larder(), peer("valkey-9.1.2")):
+        with server.connect() as client:
+            assert client.exchange([("RESTORE", "key", "0", payload)])[0] == ("-", b"ERR Bad data format")
+            assert client.ask("EXISTS", "key") == 0
