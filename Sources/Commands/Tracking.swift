@@ -14,6 +14,7 @@ struct TrackingMode {
     /// The client that hears of changes in its place, by number; 0 for none.
     var redirect: Int64 = 0
     var isRedirectBroken = false
+    /// In order, as clients are told of them.
     var prefixes: [ByteString] = [] {
         didSet {
             prefixByteCount = prefixes.reduce(0) { $0 + SessionDetails.byteCount(ofName: $1) }
@@ -144,7 +145,7 @@ extension Engine {
                     guard change.key.hasPrefix(prefix) else { continue }
                     if seen.insert(change.key).inserted { keys.append(change.key) }
                 }
-                if !keys.isEmpty { invalidate(keys, for: session) }
+                if !keys.isEmpty { invalidate(keys.sorted(), for: session) }
             }
         }
     }

@@ -551,6 +551,10 @@ def test_requests_that_waited_are_kept_and_counted_as_in_valkey(larder, peer):
 @pytest.mark.parametrize("requests", [
     [("CLIENT", "CACHING", "YES")], [("CLIENT", "TRACKING", "ON"), ("CLIENT", "CACHING", "YES"), ("CLIENT", "CACHING", "NO"), ("CLIENT", "CACHING", "X")],
     [("CLIENT", "TRACKING", "ON", "OPTIN"), ("CLIENT", "CACHING", "NO"), ("CLIENT", "CACHING", "YES")],
+    [("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "a"), ("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "a")],
+    [("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "z", "PREFIX", "b"), ("CLIENT", "TRACKING", "ON", "BCAST"), ("CLIENT", "TRACKINGINFO"),
+     ("MSET", "z", "1", "b2", "1", "c", "1", "b1", "1")],
+    [("CLIENT", "TRACKING", "ON", "BCAST"), ("CLIENT", "TRACKING", "ON", "BCAST"), ("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "a")],
     [("MULTI",), ("SSUBSCRIBE", "a"), ("SUBSCRIBE", "b"), ("EXEC",)],
     # One's own change is not told, be it that the key is gone by it.
     *([("SET", "key", "a"), ("CLIENT", "TRACKING", "ON", "NOLOOP"), ("GET", "key"), change] for change in [

@@ -104,16 +104,16 @@ extension TrackingMode {
             )
         }
         guard isBroadcast else { return }
-        try checkOverlaps(earlier?.prefixes ?? [])
-        prefixes =
-            (earlier?.prefixes ?? [])
-            + prefixes.filter { !(earlier?.prefixes.contains($0) ?? false) }
-        if prefixes.isEmpty { prefixes = [ByteString("")] }
+        let known = earlier?.prefixes ?? []
+        try checkOverlaps(known)
+        // To name none is to name what every key begins with, whatever there was before.
+        let new = prefixes.isEmpty ? [ByteString("")] : prefixes
+        prefixes = (known + new.filter { !known.contains($0) }).sorted()
     }
 
     private func checkOverlaps(_ earlier: [ByteString]) throws(CommandError) {
         for (index, prefix) in prefixes.enumerated() {
-            for other in earlier where prefix.overlaps(other) && prefix != other {
+            for other in earlier where prefix.overlaps(other) {
                 throw .text(
                     "ERR Prefix '\(prefix.bytes.text)' overlaps with an existing prefix "
                         + "'\(other.bytes.text)'. Prefixes for a single client must not overlap."
