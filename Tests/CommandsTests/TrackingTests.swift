@@ -64,7 +64,7 @@ struct TrackingTests {
         engine(writer, "MSET cart:1 b user:1 a other c user:2 d")
         engine(writer, "SET user:1 e")
         #expect(
-            engine.takeMessages() == [invalidation("user:1", "user:2"), invalidation("cart:1")]
+            engine.takeMessages() == [invalidation("cart:1"), invalidation("user:1", "user:2")]
         )
         #expect(
             engine("CLIENT TRACKING on BCAST PREFIX us")

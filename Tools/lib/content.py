@@ -113,6 +113,9 @@ def read_keys(connection, keys, has_pexpiretime, has_field_deadlines):
     for i, key in enumerate(keys):
         value = values.get(i)
         kind = types[i]
+        if kind == "none" or kind == "string" and value is None:
+            # Its deadline passed while this was asked.
+            continue
         if kind == "string":
             value = compact(value)
         elif kind == "list":
