@@ -154,6 +154,9 @@ public struct FileReader: ~Copyable {
     /// to compress, as soon as there was anything to gain.
     public var hasCompressedStrings: Bool { walk.input.hasCompressedStrings }
 
+    /// Where in the file the byte is that says how the value of the last key is laid out.
+    public private(set) var offsetOfEncoding = 0
+
     /// Where in the file the last record begins.
     public var offsetOfRecord: Int { recordOffset }
 
@@ -300,6 +303,7 @@ public struct FileReader: ~Copyable {
             default:
                 if let encoding = Encoding(typeByte: byte, in: dialect) {
                     key.encoding = encoding
+                    offsetOfEncoding = offset
                     return try readKey(key)
                 }
                 return try readOther(byte, dialect, offset)
@@ -347,6 +351,24 @@ public struct FileReader: ~Copyable {
         return ByteString([])
     }
 
+    /// The name of an auxiliary field; the beginning of one that is too long to be read, since no
+    /// name that means anything is.
+    private mutating func readName() throws(RDBError) -> ByteString {
+        guard try walk.input.isLong(at: 0, limit: options.largestWholeText) else {
+            return try walk.input.readByteString()
+        }
+        var name = ByteWriter()
+        let form = try walk.input.readStringForm()
+        try walk.input.readParts(form) { part, _, _ in
+            let room = Self.nameBeginningByteCount - name.count
+            if room > 0 { name.append(part.part(from: 0, count: min(room, part.byteCount))) }
+        }
+        name.append(utf8: "… (\(form.byteCount) bytes)")
+        return ByteString(name.bytes)
+    }
+
+    private static let nameBeginningByteCount = 1 << 10
+
     private mutating func readOther(
         _ byte: UInt8,
         _ dialect: Format.Dialect,
@@ -356,7 +378,7 @@ public struct FileReader: ~Copyable {
         case Opcode.end:
             return try readEnd()
         case Opcode.auxiliary:
-            let name = try walk.input.readByteString()
+            let name = try readName()
             return .auxiliary(name: name, value: try readText())
         case Opcode.database:
             let database = try walk.input.readNumber()

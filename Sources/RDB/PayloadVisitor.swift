@@ -56,6 +56,14 @@ public enum ElementRole: Sendable {
     case moduleString
 }
 
+/// What a name inside a stream is the name of.
+public enum StreamNameRole: Sendable {
+    /// A consumer group.
+    case group
+    /// A consumer of the last group.
+    case consumer
+}
+
 /// What a walk over a value reports to.
 ///
 /// The calls for one value are `begin`, then, unless nothing was asked for, `announce` and
@@ -145,6 +153,16 @@ public protocol PayloadVisitor: ~Copyable {
     mutating func streamEntry(_ id: StreamID, fieldCount: Int) throws(RDBError)
     /// A field of the last entry.
     mutating func streamField(_ field: PackedValue, value: PackedValue) throws(RDBError)
+    /// The most bytes of the name of a group or consumer that is given whole; a longer one comes as
+    /// parts before the call for the group or consumer, which is then given an empty name.
+    var largestWholeName: Int { get }
+    /// A piece of such a name of `byteCount` bytes, in order.
+    mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) throws(RDBError)
     /// The counters of a stream, after its entries.
     mutating func streamState(_ state: StreamState) throws(RDBError)
     /// A consumer group, whose pending entries and consumers follow.
@@ -252,6 +270,15 @@ extension PayloadVisitor where Self: ~Copyable {
     ) throws(RDBError) {}
     /// Does nothing.
     public mutating func streamState(_ state: StreamState) throws(RDBError) {}
+    /// Any number.
+    public var largestWholeName: Int { .max }
+    /// Does nothing.
+    public mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) throws(RDBError) {}
     /// Does nothing.
     public mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {}
     /// Does nothing.
@@ -286,6 +313,9 @@ public struct SkippingVisitor: PayloadVisitor {
     /// A visitor without state.
     public init() {}
 
+    /// None of them is looked at.
+    public var largestWholeName: Int { 1 << 16 }
+
     /// Asks for nothing.
     public mutating func begin(_ encoding: Encoding) -> Reporting { .nothing }
 }
@@ -294,6 +324,9 @@ public struct SkippingVisitor: PayloadVisitor {
 public struct CheckingVisitor: PayloadVisitor {
     /// A visitor without state.
     public init() {}
+
+    /// None of them is looked at.
+    public var largestWholeName: Int { 1 << 16 }
 
     /// Asks for everything.
     public mutating func begin(_ encoding: Encoding) -> Reporting { .elements }

@@ -3,6 +3,7 @@
 What is packed has to come out as the same content does that lies in a plain layout.
 """
 import json
+import struct
 
 import pytest
 
@@ -115,3 +116,79 @@ def test_long_names_are_exported_whole_and_listed_by_their_beginning(long_texts)
     told = inspect_json("summary", "-q", path)
     assert told["functions"][0]["bytes"] == SIZE
     assert inspect("check", "-q", path)
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    """A dump with a stream whose group and consumer have names of many bytes, and a field of the file that has one."""
+    names = {kind: kind.encode().ljust(SIZE, kind[:1].encode()) for kind in ("group", "consumer", "fact")}
+    *nodes, state = packed.stream([(1, [(b"f", b"v")])], 1)
+    identifier = struct.pack(">QQ", 1, 1)
+    group = b"".join((
+        packed.length(1), packed.string(names["group"]), packed.length(1), packed.length(1),
+        packed.length(1), identifier, struct.pack("<q", 1000), packed.length(2),
+        packed.length(1), packed.string(names["consumer"]), struct.pack("<q", 2000), packed.length(1), identifier))
+    path = packed.write(
+        tmp_path_factory.mktemp("names") / "names.rdb",
+        (250, names["fact"], packed.string(b"1")),
+        (15, b"k", *nodes, state[:-1], group))
+    return path, {kind: name.decode() for kind, name in names.items()}
+
+
+def test_memory_stays_flat_for_names_in_a_stream(long_names):
+    path, _ = long_names
+    others = [("keys", path), ("top", path), ("diff", path, path), ("export", "--format", "restore", path)]
+    for command in [*commands(path), *others]:
+        assert peak_memory(inspector(), *command) < LIMIT, command
+
+
+def test_long_names_in_a_stream_are_exported_whole(long_names):
+    path, names = long_names
+    fact, key = (json.loads(line) for line in inspect("export", "-q", path).splitlines())
+    assert fact["aux"][0].startswith("fact") and fact["aux"][0].endswith(f"({SIZE} bytes)")
+    group, = key["value"]["groups"]
+    consumer, = group["consumers"]
+    is_same = joined(group["name"]) == names["group"] and joined(consumer["name"]) == names["consumer"]
+    assert is_same
+    assert group["pending"] == [["1-1", 1000, 2]] and consumer["pending"] == ["1-1"]
+
+    word = {kind: f"${SIZE}\n{names[kind]}\n" for kind in ("group", "consumer")}
+    requests = inspect("export", "-q", "--format", "resp", path)
+    for request in (f"CREATE\n$1\nk\n{word['group']}$3\n1-1\n",
+                    f"CREATECONSUMER\n$1\nk\n{word['group']}{word['consumer']}",
+                    f"XCLAIM\n$1\nk\n{word['group']}{word['consumer']}$1\n0\n$3\n1-1\n"):
+        is_there = request in requests
+        assert is_there
+
+
+def test_damaged_values_of_any_size_are_saved_in_little_memory(tmp_path):
+    """A member that is there twice is left out, and so is what follows the damage of a listpack."""
+    fields = packed.pairs(SIZE // 1000, 980)
+    flat = [part for field in fields for part in field]
+    twice = [*flat, *fields[7]]
+    broken = bytearray(packed.listpack(flat))
+    half = len(fields) // 2
+    broken[broken.index(b"field:%d" % half) - 1] = 0xFF
+    sound = [[(0, b"%s:%d" % (name, index), packed.string(b"v")) for index in range(8)] for name in (b"one", b"two", b"three")]
+    path = packed.write(
+        tmp_path / "damaged.rdb",
+        *sound[0],
+        (4, b"twice", packed.length(len(fields) + 1), *map(packed.string, twice)),
+        *sound[1],
+        (16, b"broken", packed.string(bytes(broken))),
+        *sound[2])
+    saved = tmp_path / "saved.rdb"
+    command = ["check", "-q", "--json", "--salvage", saved, path]
+    told = inspect_json("check", "-q", "--salvage", saved, path, code=1)["files"][0]["salvage"]
+    assert (told["keys"], told["repaired"], told["partial"], told["lost"]) == (26, ["twice"], ["broken"], [])
+    saved.unlink()
+    assert peak_memory(inspector(), *command, code=1) < LIMIT
+    assert inspect("check", "-q", saved)
+    values = {line["key"]: line["value"] for line in map(json.loads, inspect("export", "-q", saved).splitlines())}
+    expected = [[name.decode(), value.decode()] for name, value in fields]
+    is_same = values["twice"] == expected
+    assert is_same
+    # A long listpack is read in pieces of 32 kB: what is damaged costs the piece it is in.
+    count = len(values["broken"])
+    is_same = values["broken"] == expected[:count]
+    assert is_same and half - 40 < count <= half

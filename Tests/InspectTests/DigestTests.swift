@@ -55,6 +55,31 @@ struct `A content digest` {
     }
 
     @Test
+    func `takes a name in parts for the name`() {
+        let name = ByteString("a long name")
+        let header = StreamGroup(lastDeliveredID: .zero, entriesRead: nil, pendingCount: 1)
+        let consumer = StreamConsumer(seenTime: 1, activeTime: nil, pendingCount: 1)
+        func report(_ role: StreamNameRole, _ digest: inout ValueDigest) {
+            let count = name.byteCount
+            for offset in 0..<count {
+                let part = name.bytes.part(from: offset, count: 1)
+                digest.streamNamePart(part, at: offset, of: count, role)
+            }
+        }
+        func stream(_ isInParts: Bool) -> Digest128 {
+            digest(.stream3) { digest in
+                let held = isInParts ? ByteString([]) : name
+                if isInParts { report(.group, &digest) }
+                digest.streamGroup(.bytes(held.bytes), header)
+                if isInParts { report(.consumer, &digest) }
+                digest.streamConsumer(.bytes(held.bytes), consumer)
+                digest.consumerPending(StreamID(1, 1))
+            }
+        }
+        #expect(stream(true) == stream(false))
+    }
+
+    @Test
     func `takes an element in parts for the element`() {
         let field = ByteString("field")
         let value = ByteString("a long value")

@@ -24,7 +24,7 @@ def inspect_json(*arguments, code=0):
     return json.loads(inspect(*arguments, "--json", code=code))
 
 
-def peak_memory(*command):
+def peak_memory(*command, code=0):
     """Bytes that a program had in memory at most.
 
     Asked for by a small process: a child counts what its parent had when it was born.
@@ -33,5 +33,5 @@ def peak_memory(*command):
               "_, status, usage = os.wait4(process.pid, 0); print(status, usage.ru_maxrss)")
     done = subprocess.run([sys.executable, "-c", asking, *map(str, command)], capture_output=True, text=True, check=True)
     status, kilobytes = map(int, done.stdout.split())
-    assert status == 0, command
+    assert os.waitstatus_to_exitcode(status) == code, command
     return kilobytes << 10

@@ -38,6 +38,7 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
 
     var largestWholeElement: Int { 1 << 16 }
     var largestWholePacked: Int { LongPacked.limit }
+    var largestWholeName: Int { 1 << 16 }
 
     mutating func elementPart(
         _ bytes: RawSpan,

@@ -29,7 +29,9 @@ package struct ValueDigest: ElementVisitor {
     private var element = SipHash128()
     package private(set) var kind = ValueKind.string
     private var group: Group?
-    private var consumer = ByteString([])
+    private var consumer = SipHash128()
+    /// The name of a group or consumer that came in parts.
+    private var longName: SipHash128?
 
     /// What is left out of the digest, for comparing with a target that cannot hold it.
     package struct Ignored: OptionSet, Sendable {
@@ -46,7 +48,7 @@ package struct ValueDigest: ElementVisitor {
 
     /// A consumer group whose parts are being reported.
     private struct Group {
-        var name: ByteString
+        var name: SipHash128
         var header: StreamGroup
         var sum = Digest128.zero
     }
@@ -198,9 +200,33 @@ extension ValueDigest {
         sequence.combine(state.entriesAdded)
     }
 
+    package var largestWholeName: Int { 1 << 16 }
+
+    package mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) {
+        if offset == 0 {
+            var hash = SipHash128()
+            hash.combine(UInt64(byteCount))
+            longName = hash
+        }
+        longName?.combine(bytes)
+    }
+
+    /// The hash of a name, also of one that came in parts.
+    private mutating func takeName(_ name: PackedValue) -> SipHash128 {
+        if let hash = longName.take() { return hash }
+        var hash = SipHash128()
+        hash.combine(text: name)
+        return hash
+    }
+
     package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
         finishGroup()
-        self.group = Group(name: name.byteString, header: group)
+        self.group = Group(name: takeName(name), header: group)
     }
 
     package mutating func pendingEntry(_ entry: PendingEntry) {
@@ -212,15 +238,12 @@ extension ValueDigest {
     }
 
     package mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
-        self.consumer = name.byteString
-        var hash = SipHash128()
-        hash.combine(text: name)
-        group?.sum += hash.finish()
+        self.consumer = takeName(name)
+        group?.sum += self.consumer.finish()
     }
 
     package mutating func consumerPending(_ id: StreamID) {
-        var hash = SipHash128()
-        hash.combine(text: consumer.bytes)
+        var hash = consumer
         hash.combine(id)
         group?.sum += hash.finish()
     }
@@ -237,8 +260,7 @@ extension ValueDigest {
     private mutating func finishGroup() {
         guard let group else { return }
         self.group = nil
-        var hash = SipHash128()
-        hash.combine(text: group.name.bytes)
+        var hash = group.name
         hash.combine(group.header.lastDeliveredID)
         if !ignored.contains(.streamCounters) {
             hash.combine(group.header.entriesRead ?? .max)

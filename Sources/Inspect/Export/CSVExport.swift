@@ -131,6 +131,7 @@ package struct CSVExport: KeyExport, ElementVisitor, ~Copyable {
 
     package var largestWholeElement: Int { 1 << 20 }
     package var largestWholePacked: Int { LongPacked.limit }
+    package var largestWholeName: Int { 1 << 16 }
 
     package mutating func elementPart(
         _ bytes: RawSpan,

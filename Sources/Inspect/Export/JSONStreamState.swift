@@ -58,18 +58,25 @@ struct JSONStreamState {
         place = .groups
     }
 
-    mutating func group(
-        _ name: PackedValue,
-        _ group: StreamGroup,
-        _ writer: inout ByteWriter
-    ) {
+    /// Writes what precedes a name.
+    mutating func beginName(_ role: StreamNameRole, _ writer: inout ByteWriter) {
+        switch role {
+        case .group: beginGroup(&writer)
+        case .consumer: beginConsumer(&writer)
+        }
+        writer.append("{\"name\":")
+    }
+
+    private mutating func beginGroup(_ writer: inout ByteWriter) {
         closeGroup(&writer)
         if !isFirstGroup { writer.append(",") }
         isFirstGroup = false
         isFirstConsumer = true
         isFirstItem = true
-        writer.append("{\"name\":")
-        writer.append(json: name)
+    }
+
+    /// Writes what follows the name of a group.
+    mutating func group(_ group: StreamGroup, _ writer: inout ByteWriter) {
         writer.append(",\"last_id\":")
         writer.append(json: group.lastDeliveredID)
         let read = group.entriesRead.map { "\($0)" } ?? "null"
@@ -99,17 +106,15 @@ struct JSONStreamState {
         place = .consumers
     }
 
-    mutating func consumer(
-        _ name: PackedValue,
-        _ consumer: StreamConsumer,
-        _ writer: inout ByteWriter
-    ) {
+    private mutating func beginConsumer(_ writer: inout ByteWriter) {
         if place == .consumer { writer.append("]}") }
         if !isFirstConsumer { writer.append(",") }
         isFirstConsumer = false
         isFirstItem = true
-        writer.append("{\"name\":")
-        writer.append(json: name)
+    }
+
+    /// Writes what follows the name of a consumer.
+    mutating func consumer(_ consumer: StreamConsumer, _ writer: inout ByteWriter) {
         let active = consumer.activeTime.map { "\($0)" } ?? "null"
         writer.append(utf8: ",\"seen_time\":\(consumer.seenTime),\"active_time\":\(active)")
         writer.append(",\"pending\":[")

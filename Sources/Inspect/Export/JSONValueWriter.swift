@@ -8,6 +8,8 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
     /// Whether the next item of the innermost list is its first.
     private var isFirst = true
     private var isInParts = false
+    /// Whether the name of the next group or consumer came in parts.
+    private var isNamed = false
     private var stream = JSONStreamState()
 
     /// Longer strings are written in parts.
@@ -21,6 +23,7 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
         kind = encoding.kind
         isFirst = true
         isInParts = false
+        isNamed = false
         switch kind {
         case .string, .module, .other: break
         case .stream:
@@ -91,6 +94,14 @@ struct JSONValueWriter: ElementVisitor, ~Copyable {
         _ role: ElementRole
     ) throws(RDBError) {
         if offset == 0 { beginElement(role) }
+        try writePart(bytes, offset, byteCount)
+    }
+
+    private mutating func writePart(
+        _ bytes: RawSpan,
+        _ offset: Int,
+        _ byteCount: Int
+    ) throws(RDBError) {
         guard byteCount > Self.partByteCount else {
             return printer.buffer.append(json: bytes)
         }
@@ -187,8 +198,30 @@ extension JSONValueWriter {
         stream.state(state, &printer.buffer)
     }
 
+    var largestWholeName: Int { Self.partByteCount }
+
+    mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) throws(RDBError) {
+        if offset == 0 { stream.beginName(role, &printer.buffer) }
+        isNamed = true
+        try writePart(bytes, offset, byteCount)
+    }
+
+    /// Writes a name unless it came in parts.
+    private mutating func append(_ name: PackedValue, _ role: StreamNameRole) {
+        defer { isNamed = false }
+        if isNamed { return }
+        stream.beginName(role, &printer.buffer)
+        printer.buffer.append(json: name)
+    }
+
     mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
-        stream.group(name, group, &printer.buffer)
+        append(name, .group)
+        stream.group(group, &printer.buffer)
     }
 
     mutating func pendingEntry(_ entry: PendingEntry) throws(RDBError) {
@@ -201,7 +234,8 @@ extension JSONValueWriter {
     }
 
     mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
-        stream.consumer(name, consumer, &printer.buffer)
+        append(name, .consumer)
+        stream.consumer(consumer, &printer.buffer)
     }
 
     mutating func consumerPending(_ id: StreamID) throws(RDBError) {

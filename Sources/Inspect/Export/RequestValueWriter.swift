@@ -16,6 +16,8 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
     private var stream = RequestStreamState()
     /// The member or field name of an element that comes in parts.
     private var name = SpooledBytes()
+    /// The name of a group or consumer that comes in parts.
+    private var longName: SpooledBytes?
     /// Whether nothing was written: servers keep no empty collections.
     private(set) var isEmpty = true
 
@@ -51,6 +53,7 @@ struct RequestValueWriter: ElementVisitor, ~Copyable {
         words.removeAll()
         wordCount = 0
         deadlines.removeAll(keepingCapacity: true)
+        longName = nil
         stream = RequestStreamState(hasCounters: encoding != .stream1)
         return .encoded
     }
@@ -275,13 +278,38 @@ extension RequestValueWriter {
         printer.buffer.append(text: "larder-export")
     }
 
+    var largestWholeName: Int { 1 << 16 }
+
+    mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) throws(RDBError) {
+        let name = offset == 0 ? SpooledBytes() : longName ?? SpooledBytes()
+        longName = name
+        try name.append(bytes)
+    }
+
+    private mutating func takeName(_ name: PackedValue) -> RequestStreamState.Name {
+        if let long = longName.take() { return .long(long) }
+        return .text(name.byteString)
+    }
+
+    private mutating func append(_ name: RequestStreamState.Name) throws(RDBError) {
+        switch name {
+        case .text(let text): printer.buffer.append(word: text.bytes)
+        case .long(let bytes): try print(bytes)
+        }
+    }
+
     mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) throws(RDBError) {
-        stream.begin(group: name.byteString)
+        stream.begin(group: takeName(name))
         let hasRead = stream.hasCounters && group.entriesRead != nil
         printer.buffer.append(request: hasRead ? 7 : 5, "XGROUP")
         printer.buffer.append(text: "CREATE")
         try appendKey()
-        printer.buffer.append(word: name)
+        try append(stream.group)
         printer.buffer.append(word: group.lastDeliveredID)
         if hasRead, let read = group.entriesRead {
             printer.buffer.append(text: "ENTRIESREAD")
@@ -294,20 +322,20 @@ extension RequestValueWriter {
     }
 
     mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) throws(RDBError) {
-        stream.consumer = name.byteString
+        stream.consumer = takeName(name)
         printer.buffer.append(request: 5, "XGROUP")
         printer.buffer.append(text: "CREATECONSUMER")
         try appendKey()
-        printer.buffer.append(word: stream.group)
-        printer.buffer.append(word: name)
+        try append(stream.group)
+        try append(stream.consumer)
     }
 
     mutating func consumerPending(_ id: StreamID) throws(RDBError) {
         guard let entry = stream.pendingEntry(id) else { return }
         printer.buffer.append(request: 12, "XCLAIM")
         try appendKey()
-        printer.buffer.append(word: stream.group)
-        printer.buffer.append(word: stream.consumer)
+        try append(stream.group)
+        try append(stream.consumer)
         printer.buffer.append(text: "0")
         printer.buffer.append(word: id)
         printer.buffer.append(text: "TIME")
@@ -324,16 +352,23 @@ extension RequestValueWriter {
 struct RequestStreamState {
     var hasCounters = true
     var lastEntry: StreamID?
-    var group = ByteString([])
-    var consumer = ByteString([])
+    var group = Name.text(ByteString([]))
+    var consumer = Name.text(ByteString([]))
     /// Pending entries of the group, in the order of their ids.
     var pending: [PendingEntry] = []
+
+    /// The name of a group or consumer.
+    enum Name {
+        case text(ByteString)
+        /// One that is too long to be held.
+        case long(SpooledBytes)
+    }
 
     init(hasCounters: Bool = true) {
         self.hasCounters = hasCounters
     }
 
-    mutating func begin(group name: ByteString) {
+    mutating func begin(group name: Name) {
         group = name
         finishGroup()
     }

@@ -4,7 +4,7 @@ import RDB
 /// A measure and a digest of the same value in one walk.
 struct MeasureAndDigest: PayloadVisitor {
     var measure: ValueMeasure
-    var digest: ValueDigest
+    var digest = ValueDigest()
 
     mutating func begin(_ encoding: Encoding) -> Reporting {
         _ = measure.begin(encoding)
@@ -111,6 +111,18 @@ struct MeasureAndDigest: PayloadVisitor {
 
     mutating func streamState(_ state: StreamState) {
         digest.streamState(state)
+    }
+
+    var largestWholeName: Int { measure.largestWholeName }
+
+    mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) {
+        measure.streamNamePart(bytes, at: offset, of: byteCount, role)
+        digest.streamNamePart(bytes, at: offset, of: byteCount, role)
     }
 
     mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {

@@ -21,6 +21,8 @@ package struct ValueMeasure: PayloadVisitor {
     private var partial = (first: 0, second: 0)
     /// Whether the elements are of a node that was counted as a whole.
     private var isInLongNode = false
+    /// Of the name of the next group or consumer, if it came in parts.
+    private var longNameByteCount: Int?
 
     /// Measures for the target of `memory`.
     package init(memory: MemoryTally = MemoryTally()) {
@@ -164,8 +166,19 @@ package struct ValueMeasure: PayloadVisitor {
         note(max(field.byteCount, value.byteCount))
     }
 
+    package var largestWholeName: Int { 1 << 16 }
+
+    package mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) {
+        longNameByteCount = byteCount
+    }
+
     package mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
-        memory.streamGroup(name)
+        memory.streamGroup(longNameByteCount.take() ?? name.byteCount)
     }
 
     package mutating func pendingEntry(_ entry: PendingEntry) {
@@ -173,7 +186,7 @@ package struct ValueMeasure: PayloadVisitor {
     }
 
     package mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
-        memory.streamConsumer(name)
+        memory.streamConsumer(longNameByteCount.take() ?? name.byteCount)
     }
 
     package mutating func consumerPending(_ id: StreamID) {

@@ -221,18 +221,18 @@ extension MemoryTally {
         stream.nodeByteCount += model.blocks(byteCount)
     }
 
-    mutating func streamGroup(_ name: borrowing PackedValue) {
+    mutating func streamGroup(_ nameByteCount: Int) {
         stream.beginGroup()
-        stream.groupByteCount += model.group(name.byteCount)
+        stream.groupByteCount += model.group(nameByteCount)
     }
 
     mutating func pendingEntry(_ id: StreamID) {
         stream.addPending(id.milliseconds, id.sequence)
     }
 
-    mutating func streamConsumer(_ name: borrowing PackedValue) {
+    mutating func streamConsumer(_ nameByteCount: Int) {
         stream.beginConsumer()
-        stream.groupByteCount += model.consumer(name.byteCount)
+        stream.groupByteCount += model.consumer(nameByteCount)
     }
 
     mutating func consumerPending(_ id: StreamID) {

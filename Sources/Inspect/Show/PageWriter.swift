@@ -13,6 +13,8 @@ struct PageWriter: PayloadVisitor, ~Copyable {
     private var byteCount = 0
     private var isShowingEntry = false
     private var isShowingParts = false
+    /// Whether the name of the next group or consumer came in parts.
+    private var isNamed = false
 
     init(_ first: Int, _ count: Int, _ style: TextStyle, to printer: consuming Printer) {
         self.first = first
@@ -185,9 +187,37 @@ struct PageWriter: PayloadVisitor, ~Copyable {
         )
     }
 
-    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
-        printer.buffer.append("  group ")
+    var largestWholeName: Int { 1 << 16 }
+
+    mutating func streamNamePart(
+        _ bytes: RawSpan,
+        at offset: Int,
+        of byteCount: Int,
+        _ role: StreamNameRole
+    ) throws(RDBError) {
+        if offset == 0 { beginName(role) }
+        isNamed = true
+        printer.buffer.append(escaped: bytes)
+        try printer.flushIfFull()
+    }
+
+    private mutating func beginName(_ role: StreamNameRole) {
+        switch role {
+        case .group: printer.buffer.append("  group ")
+        case .consumer: printer.buffer.append("    consumer ")
+        }
+    }
+
+    /// Writes a name unless it came in parts.
+    private mutating func append(_ name: PackedValue, _ role: StreamNameRole) {
+        defer { isNamed = false }
+        if isNamed { return }
+        beginName(role)
         printer.buffer.append(escaped: name)
+    }
+
+    mutating func streamGroup(_ name: PackedValue, _ group: StreamGroup) {
+        append(name, .group)
         let read = group.entriesRead.map { ", \($0) read" } ?? ""
         printer.buffer.append(
             utf8: ": last \(group.lastDeliveredID)\(read), \(group.pendingCount) pending\n"
@@ -195,8 +225,7 @@ struct PageWriter: PayloadVisitor, ~Copyable {
     }
 
     mutating func streamConsumer(_ name: PackedValue, _ consumer: StreamConsumer) {
-        printer.buffer.append("    consumer ")
-        printer.buffer.append(escaped: name)
+        append(name, .consumer)
         printer.buffer.append(
             utf8: ": seen \(Moments.text(consumer.seenTime)), \(consumer.pendingCount) pending\n"
         )

@@ -75,7 +75,7 @@ extension PayloadWalk {
         _ state: StreamState,
         _ visitor: inout Visitor
     ) throws(RDBError) {
-        let name = try input.readByteString()
+        let name = try readName(.group, &visitor)
         let (group, ownership) = try readGroup(version, state)
         try visitor.streamGroup(.bytes(name.bytes), group)
         var owners = ownership
@@ -92,7 +92,7 @@ extension PayloadWalk {
         let consumerCount = try input.readCount()
         try visitor.streamConsumers(count: consumerCount)
         for _ in 0..<consumerCount {
-            let name = try input.readByteString()
+            let name = try readName(.consumer, &visitor)
             let consumer = try readConsumer(version)
             try visitor.streamConsumer(.bytes(name.bytes), consumer)
             for _ in 0..<consumer.pendingCount {
@@ -111,6 +111,20 @@ extension PayloadWalk {
             }
         }
         try owners.checkComplete(at: input.position)
+    }
+
+    /// Reads a name, or reports one in parts that is too long for the visitor.
+    private mutating func readName<Visitor: PayloadVisitor & ~Copyable>(
+        _ role: StreamNameRole,
+        _ visitor: inout Visitor
+    ) throws(RDBError) -> ByteString {
+        guard try input.isLong(at: 0, limit: visitor.largestWholeName) else {
+            return try input.readByteString()
+        }
+        try input.readParts(try input.readStringForm()) { part, offset, count throws(RDBError) in
+            try visitor.streamNamePart(part, at: offset, of: count, role)
+        }
+        return ByteString([])
     }
 
     private mutating func readGroup(
