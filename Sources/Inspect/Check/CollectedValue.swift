@@ -1,7 +1,7 @@
 import Bytes
 import RDB
 
-/// A set, sorted set, hash or list read element by element, to be packed anew: without the
+/// A small set, sorted set, hash or list read element by element, to be packed anew: without the
 /// members that are there twice, of which the first is kept, and in the right order.
 struct CollectedValue: PayloadVisitor {
     private var encoding = Encoding.string
@@ -63,28 +63,8 @@ struct CollectedValue: PayloadVisitor {
         if seen.insert(element.name).inserted { elements.append(element) }
     }
 
-    /// The record of a key with this value, for a file of `format`.
-    func record(
-        _ key: RawSpan,
-        _ record: KeyRecord,
-        for format: Format
-    ) throws(RDBError) -> [UInt8] {
-        let sink = MemorySink()
-        var writer = try FileWriter(for: Target(keeping: format), to: sink)
-        let start = writer.count
-        try writer.beginKey(
-            key,
-            deadline: record.deadline,
-            idleSeconds: record.idleSeconds,
-            frequency: record.frequency
-        )
-        try write(to: &writer.value)
-        let end = writer.count
-        try writer.finish()
-        return Array(sink.array[start..<end])
-    }
-
-    private func write(to writer: inout PayloadWriter) throws(RDBError) {
+    /// Writes the value, packed if it is small enough.
+    func write(to writer: inout PayloadWriter) throws(RDBError) {
         _ = try writer.begin(encoding)
         var extent = Extent(count: elements.count)
         extent.hasFieldDeadlines = encoding.hasFieldDeadlines

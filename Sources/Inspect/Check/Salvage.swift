@@ -22,6 +22,8 @@ struct Salvage: ~Copyable {
     let format: Format
     private var report: SalvageReport
     private var pieces: [Piece] = []
+    /// What was written anew.
+    let scratch: ScratchFile
     private var keys = KeyLooks()
     private var seen = DuplicateFinder()
     /// Where records of keys begin that came before.
@@ -32,8 +34,8 @@ struct Salvage: ~Copyable {
     private enum Piece {
         /// Bytes of the damaged file.
         case copied(Range<Int>)
-        /// The record at a place, written anew.
-        case written(Int, [UInt8])
+        /// What was written anew of the record at a place, and where that lies.
+        case written(Int, Range<Int>)
     }
 
     /// Saves what can be read of the file at `path` to a file at `output`.
@@ -53,7 +55,7 @@ struct Salvage: ~Copyable {
             var head = ByteWriter()
             try content.read(SectionSource.magicByteCount, at: 0, into: &head)
             let magic = ByteString(head.bytes)
-            var salvage = Salvage(content, magic, try format(magic, path), output)
+            var salvage = try Salvage(content, magic, try format(magic, path), output)
             try salvage.readAll()
             try salvage.write(to: output)
             return salvage.report
@@ -71,7 +73,8 @@ struct Salvage: ~Copyable {
         _ magic: ByteString,
         _ format: Format,
         _ output: String
-    ) {
+    ) throws(SystemError) {
+        scratch = try ScratchFile()
         self.content = content
         self.magic = magic
         self.format = format
@@ -166,10 +169,11 @@ extension Salvage {
             while true {
                 switch try reader.next() {
                 case .key(let record):
+                    let name = try reader.readKeyHash()
                     try reader.readValue(into: &visitor)
                     keys.add(reader.key, record)
                     end = place(reader.offset, start)
-                    try note(reader.key, place(record.offset, start)..<end)
+                    try note(name, at: place(record.offset, start))
                 case .moduleAuxiliary:
                     try reader.readValue(into: &visitor)
                 case .database(let number):
@@ -197,6 +201,7 @@ extension Salvage {
     ) -> FileReader {
         var options = FileReader.Options()
         options.isVerifyingChecksum = false
+        options.largestWholeText = LongText.limit
         options.validation = validation
         let source = SectionSource(
             content,
@@ -209,7 +214,7 @@ extension Salvage {
     }
 
     /// Where in the file an offset of a reader is that began at `start`.
-    private func place(_ offset: Int, _ start: Int) -> Int {
+    func place(_ offset: Int, _ start: Int) -> Int {
         offset - SectionSource.magicByteCount + start
     }
 
@@ -217,15 +222,27 @@ extension Salvage {
         error.moved(by: start - SectionSource.magicByteCount)
     }
 
-    /// Remembers a key, to find those that are there twice.
-    private mutating func note(_ key: RawSpan, _ range: Range<Int>) throws(RDBError) {
+    /// Remembers a key by the hash of its name, to find those that are there twice.
+    private mutating func note(_ name: SipHash128, at start: Int) throws(RDBError) {
         report.keyCount += 1
-        var hash = SipHash128()
+        var hash = name
         hash.combine(database)
-        hash.combine(text: key)
-        if let offset = try seen.add(hash.finish(), at: range.lowerBound) {
-            duplicates.append(offset)
+        if let offset = try seen.add(hash.finish(), at: start) { duplicates.append(offset) }
+    }
+}
+
+extension FileReader {
+    /// The hash of the name of the last key; one that is too long to be held is named by what stands
+    /// for it.
+    mutating func readKeyHash() throws(RDBError) -> SipHash128 {
+        if let text = try LongText(&self) {
+            let name = text.standIn
+            nameKey(name.bytes)
+            return text.hash
         }
+        var hash = SipHash128()
+        hash.combine(text: key)
+        return hash
     }
 }
 
@@ -243,14 +260,17 @@ extension Salvage {
         at start: Int
     ) throws -> (Int, wasSearched: Bool) {
         if let end = skipRecord(at: start), isBeginning(end, mayEnd: true) {
-            if let (name, bytes) = rewrite(at: start, fault) {
-                pieces.append(.written(start, bytes))
-                report.repaired.append(name)
-                try note(name.bytes, start..<end)
-            } else if let (name, bytes) = readElements(at: start) {
-                pieces.append(.written(start, bytes))
-                report.partial.append(name)
-                try note(name.bytes, start..<end)
+            if let value = rewrite(at: start, fault) {
+                pieces.append(.copied(start..<value.typeOffset))
+                pieces.append(.written(start, value.type))
+                pieces.append(.copied(value.typeOffset + 1..<value.offset))
+                pieces.append(.written(start, value.bytes))
+                if value.isWhole {
+                    report.repaired.append(value.name)
+                } else {
+                    report.partial.append(value.name)
+                }
+                try note(value.hash, at: start)
             } else {
                 report.losses.append(SalvageReport.Loss(range: start..<end, error: fault))
             }
@@ -271,30 +291,6 @@ extension Salvage {
             return nil
         }
         return place(reader.offset, start)
-    }
-
-    /// The record at `start` with its value packed anew, if it can be read at all.
-    ///
-    /// The count in a listpack's header is not needed: FF FF stands for unknown.
-    private func rewrite(at start: Int, _ fault: RDBError) -> (ByteString, [UInt8])? {
-        let hasWrongCount =
-            fault.code == .invalidListpack
-            && fault.detail == "listpack: \(ListpackError.Reason.wrongCount)"
-        var reader = reader(
-            from: start,
-            [],
-            firstPiece: 64 << 10,
-            patch: hasWrongCount ? .init(offset: fault.offset, bytes: [0xFF, 0xFF]) : nil
-        )
-        do throws(RDBError) {
-            guard case .key(let record) = try reader.next() else { return nil }
-            var collected = CollectedValue()
-            try reader.readValue(into: &collected)
-            let bytes = try collected.record(reader.key, record, for: format)
-            return (ByteString(reader.key), bytes)
-        } catch {
-            return nil
-        }
     }
 
     /// Looks for the next place where records begin; the end of the file if there is none.
@@ -372,21 +368,27 @@ extension Salvage {
             checksum.update(bytes)
             try output.write(bytes)
         }
+        func emit(
+            _ range: Range<Int>,
+            _ read: (Int, Int, inout ByteWriter) throws -> Void
+        ) throws {
+            var position = range.lowerBound
+            while position < range.upperBound {
+                var buffer = ByteWriter()
+                let count = min(256 << 10, range.upperBound - position)
+                try read(count, position, &buffer)
+                try emit(buffer.bytes)
+                position += count
+            }
+        }
         try emit(magic.bytes)
         for piece in pieces {
             switch piece {
-            case .written(let start, let bytes):
-                if !duplicates.contains(start) { try emit(bytes.bytes) }
+            case .written(let start, let range):
+                if !duplicates.contains(start) { try emit(range, scratch.read(_:at:into:)) }
             case .copied(let range):
                 for part in range.removing(excluded) {
-                    var position = part.lowerBound
-                    while position < part.upperBound {
-                        var buffer = ByteWriter()
-                        let count = min(256 << 10, part.upperBound - position)
-                        try content.read(count, at: position, into: &buffer)
-                        try emit(buffer.bytes)
-                        position += count
-                    }
+                    try emit(part, content.read(_:at:into:))
                 }
             }
         }
