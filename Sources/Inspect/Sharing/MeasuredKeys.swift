@@ -5,8 +5,7 @@ import RDB
 package struct MeasuredKeys: RecordConsumer, ~Copyable {
     private let filter: KeyFilter
     private let isFiltering: Bool
-    private var measure: ValueMeasure
-    private var valueDigest = ValueDigest()
+    private var visitor: MeasureAndDigest
     /// The digest of what was measured, if it is wanted.
     private(set) var digest: ContentDigest?
     /// Values of modules.
@@ -24,7 +23,7 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
 
     /// Measures the keys that `filter` admits.
     init(_ measure: ValueMeasure, filter: KeyFilter? = nil, isDigesting: Bool = false) {
-        self.measure = measure
+        visitor = MeasureAndDigest(measure: measure)
         self.filter = filter ?? KeyFilter()
         isFiltering = filter != nil
         digest = isDigesting ? ContentDigest() : nil
@@ -39,20 +38,12 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
         _ reader: inout FileReader
     ) throws(RDBError) {
         if isFiltering, !filter.admits(reader.key, record, database: reader.database) { return }
-        let row = try row(record, &reader)
+        let row = try visitor.measure(record, &reader, longName, addingTo: &digest)
         if isFiltering, !filter.admits(row) { return }
-        if let module = measure.module { modules[module, default: 0] += 1 }
+        if let module = visitor.measure.module { modules[module, default: 0] += 1 }
         if record.metadata != nil { metadataKeyCount += 1 }
         names.append(reader.key)
         rows.append(Row(row: row, nameEnd: names.count))
-    }
-
-    private mutating func row(
-        _ record: KeyRecord,
-        _ reader: inout FileReader
-    ) throws(RDBError) -> KeyRow {
-        guard digest != nil else { return try measure.measure(record, &reader) }
-        return try measure.measure(record, &reader, longName, &valueDigest, addingTo: &digest)
     }
 
     /// Hands out the keys in order, and forgets everything.
@@ -70,22 +61,17 @@ package struct MeasuredKeys: RecordConsumer, ~Copyable {
     }
 }
 
-extension ValueMeasure {
-    /// Measures the value of the last key of `reader`, and adds the key to a digest.
+extension MeasureAndDigest {
+    /// Measures the value of the last key of `reader`, and adds the key to a digest if there is one.
     mutating func measure(
         _ record: KeyRecord,
         _ reader: inout FileReader,
         _ longName: LongText?,
-        _ valueDigest: inout ValueDigest,
-        addingTo digest: inout ContentDigest?
+        addingTo contents: inout ContentDigest?
     ) throws(RDBError) -> KeyRow {
-        var both = MeasureAndDigest(measure: self, digest: valueDigest)
-        try reader.readValue(into: &both)
-        self = both.measure
-        valueDigest = both.digest
-        if !valueDigest.isEmpty {
-            digest?.add(record, reader, longName, valueDigest.value)
-        }
-        return row(record, reader)
+        guard contents != nil else { return try measure.measure(record, &reader) }
+        try reader.readValue(into: &self)
+        if !digest.isEmpty { contents?.add(record, reader, longName, digest.value) }
+        return measure.row(record, reader)
     }
 }

@@ -50,8 +50,7 @@ public struct Summary: RecordConsumer {
     /// What only some servers can read.
     package private(set) var features = Features()
 
-    private var measure: ValueMeasure
-    private var valueDigest = ValueDigest()
+    private var visitor: MeasureAndDigest
     private var currentDatabase = 0
 
     /// A file of the data set.
@@ -123,11 +122,11 @@ public struct Summary: RecordConsumer {
         prefixes = PrefixTree(separator: options.separator)
         commands = CommandTally(keeping: 0, separator: options.separator)
         digest = options.isDigesting ? ContentDigest() : nil
-        measure = ValueMeasure(memory: memory)
+        visitor = MeasureAndDigest(measure: ValueMeasure(memory: memory))
     }
 
     /// Whose memory is estimated.
-    package var memory: MemoryTally { measure.memory }
+    package var memory: MemoryTally { visitor.measure.memory }
 
     /// Bytes of memory that the target needs for everything: keys, values and what finds them.
     public var memoryByteCount: Int {
@@ -186,14 +185,11 @@ public struct Summary: RecordConsumer {
         _ record: KeyRecord,
         _ reader: inout FileReader
     ) throws(RDBError) -> KeyRow {
-        let row: KeyRow
-        if digest == nil {
-            row = try measure.measure(record, &reader)
-        } else {
-            row = try measure.measure(record, &reader, longText, &valueDigest, addingTo: &digest)
-        }
+        let row = try visitor.measure(record, &reader, longText, addingTo: &digest)
         count(row, reader.key)
-        if let module = measure.module { modules[module, default: ModuleUse()].keyCount += 1 }
+        if let module = visitor.measure.module {
+            modules[module, default: ModuleUse()].keyCount += 1
+        }
         if record.metadata != nil { features.metadataKeyCount += 1 }
         return row
     }
@@ -269,7 +265,7 @@ public struct Summary: RecordConsumer {
 
 extension Summary: SharedConsumer {
     package func makePart(_ options: FileReader.Options) -> RunPart<MeasuredKeys> {
-        RunPart(options, MeasuredKeys(measure, isDigesting: digest != nil))
+        RunPart(options, MeasuredKeys(visitor.measure, isDigesting: digest != nil))
     }
 
     package mutating func take(_ part: RunPart<MeasuredKeys>) {
