@@ -146,7 +146,7 @@ extension CheckReport.File {
         writer.append(utf8: "  \(before)\(stated)\n")
         if let salvage {
             salvage.append(to: &writer, style)
-        } else if case .rdb = fault.problem {
+        } else if fault.leavesRecords {
             let command = "larder-inspect check --salvage saved.rdb \(path)"
             writer.append(utf8: "  \(style.dim("→ \(command)"))\n")
         }
@@ -195,8 +195,20 @@ extension InspectError {
         return .object([("path", .text(path))] + members)
     }
 
+    /// Whether there may be something before the fault, or after it, that can be saved.
+    fileprivate var leavesRecords: Bool {
+        switch problem {
+        case .rdb(let error): error.offset > 0
+        case .compression(let offset, _): offset > 0
+        case .system, .log, .unknown, .missing: false
+        }
+    }
+
     /// The fault in words: where, in which key, what.
     fileprivate var lines: [String] {
+        if case .compression(let offset, let text) = problem {
+            return ["at byte \(Quantities.count(offset)) of what is compressed", text]
+        }
         guard case .rdb(let error) = problem else { return [description] }
         var place = "at byte \(Quantities.count(error.offset))"
         if let start = error.recordOffset {
