@@ -939,6 +939,14 @@ def expand(items, arguments, request):
     return request
 
 
+def lives(request):
+    """Where a string is given milliseconds to live: with few, it is gone on one server and still there on the other."""
+    words = [str(part).upper() for part in request]
+    if words[0] == "PSETEX":
+        return range(2, min(len(request), 3))
+    return [index + 1 for index in range(1, len(request) - 1) if words[index] == "PX"]
+
+
 def idle_times(request):
     """Where a request says for how long entries of a stream have to be idle."""
     name, words = request[0].upper(), [str(part).upper() for part in request]
@@ -990,6 +998,9 @@ class Family:
             for index in idle_times(request):
                 if re.fullmatch(r"\d{1,5}", str(request[index])) and int(request[index]) > 0:
                     request[index] = "500000"
+        for index in lives(request):
+            if re.fullmatch(r"\d{1,4}", str(request[index])) and int(request[index]) > 0:
+                request[index] = "95195949"
         if request[0].upper() in ("ZRANK", "ZREVRANK") and not self.arguments.is_valkey_9:
             # Three arguments were too many.
             del request[3:]
