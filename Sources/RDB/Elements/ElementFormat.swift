@@ -37,6 +37,8 @@ final class ElementSource<Format: ElementFormat>: ByteSource {
     /// Bytes of the string that is being copied.
     private var left = 0
     private var isAtEnd = false
+    /// What ends the elements early.
+    private var damage: RDBError?
 
     /// What is made at a time.
     private static var pieceByteCount: Int { 32 << 10 }
@@ -51,11 +53,22 @@ final class ElementSource<Format: ElementFormat>: ByteSource {
         if given == output.count {
             given = 0
             output.removeAll()
-            while !isAtEnd, output.count < Self.pieceByteCount { try step() }
+            try fill()
         }
         let count = min(room.freeCapacity, output.count - given)
         room.append(output.bytes.part(from: given, count: count))
         given += count
+    }
+
+    /// Makes the next piece; what comes before damage is still handed out.
+    private func fill() throws(RDBError) {
+        if let damage { throw damage }
+        do throws(RDBError) {
+            while !isAtEnd, output.count < Self.pieceByteCount { try step() }
+        } catch {
+            guard output.count > 0 else { throw error }
+            damage = error
+        }
     }
 
     private func step() throws(RDBError) {
