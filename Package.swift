@@ -85,7 +85,7 @@ let package = Package(
         module(
             "Server",
             imports: [
-                "Bytes", "Structures", "RESP", "Platform", "Store", "Transport", "AppendLog",
+                "Bytes", "Structures", "RESP", "RDB", "Platform", "Store", "Transport", "AppendLog",
                 "Directives", "Commands", "Larder",
                 .product(name: "Logging", package: "swift-log"),
             ]

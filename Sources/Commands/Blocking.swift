@@ -140,7 +140,7 @@ extension Engine {
     /// Hands the reply over that the session waited for.
     private mutating func finishWait(of session: SessionID, _ reply: inout ReplyWriter) {
         forgetWait(of: session)
-        if isUnheard(session) { reply.removeAll() }
+        if endUnheard(session) { reply.removeAll() }
         deliveries.append(reply.bytes, to: session, unblocks: true)
     }
 

@@ -37,8 +37,8 @@ extension Engine {
         admit(index, request, &reply)
         if case .blocked = outcome { return }
         if outcome == .postponed {
-            if endSkip() { sessions[current].flags.insert(.skipsNextReply) }
-        } else if isUnheard(current), !hasConfirmed(index) {
+            if endSkip(of: current) { sessions[current].flags.insert(.skipsNextReply) }
+        } else if endUnheard(current), !hasConfirmed(index) {
             reply.rewind(to: mark)
         }
     }
@@ -49,8 +49,8 @@ extension Engine {
         sessions[current].flags.insert(.skipsReply)
     }
 
-    private mutating func endSkip() -> Bool {
-        sessions[current].flags.remove(.skipsReply) != nil
+    private mutating func endSkip(of session: SessionID) -> Bool {
+        sessions[session].flags.remove(.skipsReply) != nil
     }
 
     /// Whether the command ran and told of subscriptions, which is no reply.
@@ -58,10 +58,10 @@ extension Engine {
         measures.ranCommand == index && table[index].flags.isSuperset(of: .subscribing)
     }
 
-    /// Whether a session wants no reply to the request that ends, which may have asked for just
-    /// that, or for replies again.
-    mutating func isUnheard(_ session: SessionID) -> Bool {
-        let isSkipped = sessions[session].flags.remove(.skipsReply) != nil
+    /// Ends what CLIENT REPLY SKIP was for; returns whether a session wants no reply to the request
+    /// that ends, which may have asked for just that, or for replies again.
+    mutating func endUnheard(_ session: SessionID) -> Bool {
+        let isSkipped = endSkip(of: session)
         return isSkipped || sessions[session].flags.contains(.silent)
     }
 
@@ -136,7 +136,7 @@ extension Engine {
         beginSkip()
         if let index = table.find(request) { measures.figures[index].rejected += 1 }
         reject(whyUnrunnable(request), request.is(0, "exec"), &reply)
-        if isUnheard(current) { reply.rewind(to: mark) }
+        if endUnheard(current) { reply.rewind(to: mark) }
     }
 
     private func whyUnrunnable(_ request: borrowing Request) -> CommandError {

@@ -14,6 +14,12 @@ package final class OutputStream {
     private let temporaryPath: String
     private var holdsTemporaryName = false
     private let isNewFile: Bool
+    /// Bytes written, and how many of them were sent to the disk.
+    private var byteCount = 0
+    private var writtenBackCount = 0
+
+    /// Pages are sent to the disk when so many bytes are dirty, so that `publish` has little left.
+    private static let writeBackByteCount = 8 << 20
 
     /// `O_TMPFILE`, a macro that Swift does not see.
     private static let withoutName = 0o20000000 | O_DIRECTORY
@@ -61,6 +67,11 @@ package final class OutputStream {
                 }
             }
         }
+        byteCount += written
+        guard isNewFile, byteCount - writtenBackCount >= Self.writeBackByteCount else { return }
+        // Where it is not supported, the sync does it all.
+        _ = clinux_begin_write_back(descriptor, writtenBackCount, byteCount - writtenBackCount)
+        writtenBackCount = byteCount
     }
 
     /// Replaces the first bytes of a new file.

@@ -5,6 +5,7 @@ import Glibc
 import Larder
 import Logging
 import Platform
+import RDB
 import Structures
 import Transport
 

@@ -5,6 +5,7 @@ import Directives
 import Glibc
 import Larder
 import Platform
+import RDB
 import Store
 import Transport
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inspect
 import Platform
+import RDB
 
 /// `larder-inspect`: what is in an RDB file or a log.
 struct LarderInspect: ParsableCommand {
@@ -19,6 +20,7 @@ struct LarderInspect: ParsableCommand {
               larder-inspect keys --match 'user:*' --sort bytes --limit 20 dump.rdb
               ssh db cat /var/lib/redis/dump.rdb | larder-inspect -
             """,
+        version: "\(Product.version)",
         subcommands: [
             SummaryCommand.self, CheckCommand.self, KeysCommand.self, ShowCommand.self,
             TopCommand.self, PrefixesCommand.self, ExportCommand.self,

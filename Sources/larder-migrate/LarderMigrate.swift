@@ -1,6 +1,7 @@
 import ArgumentParser
 import Migrate
 import Platform
+import RDB
 
 /// `larder-migrate`: from one server or file to another.
 struct LarderMigrate: ParsableCommand {
@@ -20,6 +21,7 @@ struct LarderMigrate: ParsableCommand {
               larder-migrate load dump.rdb --into valkey://127.0.0.1:6379
               larder-migrate verify dump.rdb valkey://127.0.0.1:6379
             """,
+        version: "\(Product.version)",
         subcommands: [
             PlanCommand.self, ConvertCommand.self, LoadCommand.self, VerifyCommand.self,
         ]

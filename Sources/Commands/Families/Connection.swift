@@ -1,4 +1,5 @@
 import Bytes
+import RDB
 import RESP
 import Store
 

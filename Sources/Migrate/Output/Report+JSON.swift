@@ -7,7 +7,7 @@ extension Report {
     package var members: [(String, JSON)] {
         [
             ("tool", .text("larder-migrate")),
-            ("version", .text(Self.version)),
+            ("version", .text("\(Product.version)")),
             ("target", .text(destination.name)),
             ("lossless", .bool(isLossless)),
             ("undecided", .bool(isUndecided)),

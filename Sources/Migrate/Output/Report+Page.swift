@@ -164,7 +164,7 @@ extension Report {
             lead = tense == .plan ? "All else would go over." : "All else went over."
         }
         guard tense == .done else { return lead }
-        return "\(lead) \(hundredths(seconds)) seconds, larder-migrate \(Self.version)."
+        return "\(lead) \(hundredths(seconds)) seconds, larder-migrate \(Product.version)."
     }
 
     private func hundredths(_ number: Double) -> String {

@@ -29,9 +29,6 @@ package struct Report: Sendable {
     /// How long it took.
     package let seconds: Double
 
-    /// The version of this program.
-    package static let version = "0.1.0"
-
     /// A file that was written.
     package struct OutputFacts: Sendable {
         /// What it is called.

@@ -1,4 +1,4 @@
-/// What the daemon says that it is.
+/// What the programs say that they are.
 package enum Product {
     package static let name: StaticString = "larder"
     package static let version: StaticString = "0.1.0"
