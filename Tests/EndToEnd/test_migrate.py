@@ -1,6 +1,9 @@
 """The migrator: what it makes loads in the server that it is for, and nothing is lost that was not declared."""
 import json
+import os
+import resource
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -430,3 +433,22 @@ def test_wrong_usage_is_told_apart(arguments, tmp_path):
     dump, _ = fixture("redis-8.2.3", "hash-small")
     migrate("convert", dump, "-o", tmp_path / "out.rdb", *arguments, expect=MISUSED)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_ends_the_conversion(tmp_path):
+    """The thread that writes finds out, and nothing is left that could be taken for the whole."""
+    value = os.urandom(2000)
+    records = [b"\0" + bytes([8]) + b"key:%04d" % index + bytes([0x40 | len(value) >> 8, len(value) & 255]) + value
+               for index in range(2000)]
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0009" + b"".join(records) + b"\xff" + bytes(8))
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    done = subprocess.run([migrate_binary(), "convert", dump, "-o", tmp_path / "out.rdb", "--to", "valkey-9.1"],
+                          capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == FAILED
+    assert "File too large" in done.stderr and "out.rdb" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dump.rdb"]

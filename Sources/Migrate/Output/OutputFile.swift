@@ -17,20 +17,30 @@ package protocol Destinable: ByteSink {
 }
 
 /// A file that appears under its name only when it is whole.
+///
+/// A thread of its own writes it, so that what follows is converted meanwhile.
 package final class OutputFile: Destinable {
-    package var name: String { stream.path }
+    package var name: String { work.stream.path }
     package private(set) var byteCount = 0
-    private let stream: OutputStream
+    private let work: WritingThread
+    private var thread: WorkerThread?
 
     /// Creates the file that will be at `path`.
     package init(path: String) throws(SystemError) {
-        stream = try OutputStream(path: path)
+        work = WritingThread(try OutputStream(path: path))
+    }
+
+    deinit {
+        guard let thread else { return }
+        work.end(abandoning: true)
+        thread.join()
     }
 
     /// Takes all of `bytes`.
     package func write(_ bytes: RawSpan) throws {
-        do {
-            try stream.write(bytes)
+        do throws(SystemError) {
+            if thread == nil { thread = try WorkerThread("output") { [work] in work.run() } }
+            try work.take(bytes)
         } catch {
             // Not to be taken for trouble with what is read at the same time.
             throw MigrationError.system(error)
@@ -39,11 +49,21 @@ package final class OutputFile: Destinable {
     }
 
     package func overwriteStart(_ bytes: RawSpan) throws(SystemError) {
-        try stream.overwriteStart(with: bytes)
+        try finishWriting()
+        try work.stream.overwriteStart(with: bytes)
     }
 
     package func publish() throws(SystemError) {
-        try stream.publish()
+        try finishWriting()
+        try work.stream.publish()
+    }
+
+    private func finishWriting() throws(SystemError) {
+        guard let thread else { return }
+        work.end()
+        thread.join()
+        self.thread = nil
+        try work.check()
     }
 }
 
