@@ -496,6 +496,16 @@ def test_broadcasts_are_told_once_a_prefix_as_in_valkey(larder, peer):
     assert heard(larder()) == heard(peer("valkey-9.1.2"))
 
 
+def all_that_comes(client, requests):
+    """The bytes that a client gets for requests, to the end of the connection, which it ends itself."""
+    client.send(b"".join(map(encode, [*requests, ("ECHO", "the end")])))
+    client.socket.shutdown(socket.SHUT_WR)
+    came = b""
+    while data := client.socket.recv(1 << 16):
+        came += data
+    return came
+
+
 ON, OFF, SKIP, PING = ("CLIENT", "REPLY", "ON"), ("CLIENT", "REPLY", "OFF"), ("CLIENT", "REPLY", "SKIP"), ("PING", "a")
 
 
@@ -512,12 +522,7 @@ def test_a_client_may_want_no_replies(requests, protocol, larder, peer):
     for server in (larder(), peer("valkey-9.1.2")):
         with server.connect() as client:
             client.exchange([("HELLO", protocol)])
-            client.send(b"".join(map(encode, [*requests, ("ECHO", "the end")])))
-            client.socket.shutdown(socket.SHUT_WR)
-            came = b""
-            while data := client.socket.recv(1 << 16):
-                came += data
-            said.append(came)
+            said.append(all_that_comes(client, requests))
     assert said[0] == said[1]
 
 
@@ -565,12 +570,7 @@ def test_clients_hear_what_valkey_tells_them(requests, larder, peer):
     for server in (larder(), peer("valkey-9.1.2")):
         with server.connect() as client:
             client.ask("HELLO", "3")
-            client.send(b"".join(map(encode, [*requests, ("ECHO", "the end")])))
-            client.socket.shutdown(socket.SHUT_WR)
-            came = b""
-            while data := client.socket.recv(1 << 16):
-                came += data
-            said.append(came)
+            said.append(all_that_comes(client, requests))
     assert said[0] == said[1]
 
 
