@@ -17,11 +17,8 @@ struct CollectedValue: PayloadVisitor {
 
     mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
         self.encoding = encoding
-        switch encoding.kind {
-        case .list, .set, .sortedSet, .hash: return .elements
-        case .string, .stream, .module, .other:
-            throw RDBError(.unsupportedByTarget, at: 0, "nothing that can be packed anew")
-        }
+        try encoding.requireElements()
+        return .elements
     }
 
     mutating func listElement(_ element: PackedValue) {

@@ -20,11 +20,8 @@ struct ElementSurvey: PayloadVisitor, ~Copyable {
 
     mutating func begin(_ encoding: Encoding) throws(RDBError) -> Reporting {
         self.encoding = encoding
-        switch encoding.kind {
-        case .list, .set, .sortedSet, .hash: return .elements
-        case .string, .stream, .module, .other:
-            throw RDBError(.unsupportedByTarget, at: 0, "nothing that can be packed anew")
-        }
+        try encoding.requireElements()
+        return .elements
     }
 
     var largestWholePacked: Int { LongPacked.limit }
@@ -130,5 +127,16 @@ struct SurveyedElements: PayloadVisitor, ~Copyable {
         deadline: Int64?
     ) throws(RDBError) {
         if takesNext() { try writer.value.hashField(field, value: value, deadline: deadline) }
+    }
+}
+
+extension Encoding {
+    /// Throws unless values in this layout have elements that can be written anew.
+    func requireElements() throws(RDBError) {
+        switch kind {
+        case .list, .set, .sortedSet, .hash: return
+        case .string, .stream, .module, .other:
+            throw RDBError(.unsupportedByTarget, at: 0, "nothing that can be packed anew")
+        }
     }
 }
