@@ -267,10 +267,16 @@ package final class SaveKeeper {
         isCompactionScheduled = false
         guard let running, running.purposes.contains(.logBase) else { return }
         if running.purposes.contains(.snapshot) { isScheduled = true }
+        abandon(engine)
+        log?.abandonCompaction()
+    }
+
+    /// Gives the running save up, and waits until nothing of it is left.
+    private func abandon(_ engine: borrowing Engine) {
+        guard let running else { return }
         running.saver.cancel(engine.dataSet)
         _ = running.saver.finish(engine.dataSet)
         self.running = nil
-        log?.abandonCompaction()
     }
 
     /// What a base of the log written now would about take.
@@ -345,11 +351,7 @@ package final class SaveKeeper {
             isScheduled = true
             return
         }
-        if let running {
-            running.saver.cancel(engine.dataSet)
-            _ = running.saver.finish(engine.dataSet)
-            self.running = nil
-        }
+        abandon(engine)
         try saveNow(engine)
     }
 
