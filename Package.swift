@@ -66,11 +66,11 @@ let package = Package(
         module("AppendLog", imports: ["Bytes", "Platform"]),
         module("Directives", imports: ["Bytes", "Platform", "RESP"]),
 
-        // Floor 3: one stored value and one serialised one.
+        // Floor 3: what commands mean, and a stored value serialised.
+        module("Commands", imports: ["Bytes", "RESP", "Store"]),
         module("Dump", imports: ["Bytes", "RDB", "Store"]),
 
-        // Floor 4: what commands mean, and what a snapshot is.
-        module("Commands", imports: ["Bytes", "RESP", "RDB", "Store", "Dump"]),
+        // Floor 4: what a snapshot is.
         module("Snapshots", imports: ["Bytes", "Platform", "RDB", "Store", "Dump"]),
 
         // Floor 5: one durable data set without a socket.
@@ -85,8 +85,8 @@ let package = Package(
         module(
             "Server",
             imports: [
-                "Bytes", "Structures", "RESP", "RDB", "Platform", "Store", "Transport", "AppendLog",
-                "Directives", "Commands", "Larder",
+                "Bytes", "Structures", "RESP", "Platform", "Store", "Transport", "AppendLog",
+                "Directives", "Dump", "Commands", "Larder",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -129,7 +129,7 @@ let package = Package(
         // Tests mirror the modules; what several of them use is in TestKit.
         .target(
             name: "TestKit",
-            dependencies: ["Bytes", "RESP", "Platform", "Store", "Commands"],
+            dependencies: ["Bytes", "RESP", "Platform", "Store", "Dump", "Commands"],
             path: "Tests/TestKit",
             swiftSettings: testSettings
         ),

@@ -1,6 +1,4 @@
 import Bytes
-import Dump
-import RDB
 import Store
 
 /// A digest of content that does not depend on how it is kept: DEBUG DIGEST.
@@ -40,78 +38,49 @@ struct ContentDigest {
 
 extension ContentDigest {
     /// Adds a value with its deadline, behind what was added before.
-    mutating func append(_ entry: Entry) throws(RDBError) {
+    mutating func append(_ entry: Entry) {
         append(entry.kind.digestNumber)
-        var writer = PayloadWriter(for: .valkey9)
-        try encode(entry, into: &writer)
-        var copy = ByteString("")
-        writer.finishPayload { copy = ByteString($0) }
-        var payload = try Payload(copy.bytes)
-        var visitor = DigestVisitor(digest: self)
-        try payload.readValue(into: &visitor)
-        self = visitor.digest
+        switch entry.kind {
+        case .string, .module: append(entry.bytes)
+        case .list: entry.list.forEach(in: 0..<entry.list.count) { append($0) }
+        case .set: entry.set.forEachMember { add($0.byteString.bytes) }
+        case .sortedSet:
+            entry.sortedSet.forEachMember { member, score in
+                var text = ByteWriter()
+                text.append(exponential: score)
+                var element = ContentDigest()
+                element.append(member)
+                element.append(text.bytes)
+                add(element.bytes.bytes)
+            }
+        case .hash:
+            entry.hash.forEachField { field, value in
+                var element = ContentDigest()
+                element.append(field)
+                element.append(value)
+                add(element.bytes.bytes)
+            }
+        case .stream:
+            entry.stream.forEachEntry { entry in
+                append(ByteString("\(entry.id.milliseconds).\(entry.id.sequence)").bytes)
+                entry.forEachField { field, value in
+                    append(field)
+                    append(value)
+                }
+                return true
+            }
+        }
         if entry.deadline != nil { add(ByteString("!!expire!!").bytes) }
     }
 
     /// Adds all that a database holds.
-    mutating func add(_ keyspace: Keyspace) throws(RDBError) {
-        var failure: RDBError?
+    mutating func add(_ keyspace: Keyspace) {
         keyspace.forEachEntry { entry in
-            guard failure == nil else { return }
-            do throws(RDBError) {
-                var digest = ContentDigest()
-                digest.append(entry.key)
-                try digest.append(entry)
-                add(digest.bytes.bytes)
-            } catch {
-                failure = error
-            }
+            var digest = ContentDigest()
+            digest.append(entry.key)
+            digest.append(entry)
+            add(digest.bytes.bytes)
         }
-        if let failure { throw failure }
-    }
-}
-
-/// Digests the elements of one value.
-private struct DigestVisitor: PayloadVisitor {
-    var digest: ContentDigest
-
-    mutating func begin(_ encoding: RDB.Encoding) -> Reporting { .elements }
-
-    mutating func string(_ value: PackedValue) {
-        digest.append(value)
-    }
-
-    mutating func listElement(_ element: PackedValue) {
-        digest.append(element)
-    }
-
-    mutating func setMember(_ member: PackedValue) {
-        digest.add(member.byteString.bytes)
-    }
-
-    mutating func sortedSetMember(_ member: PackedValue, score: Double) {
-        var element = ContentDigest()
-        element.append(member)
-        var text = ByteWriter()
-        text.append(exponential: score)
-        element.append(text.bytes)
-        digest.add(element.bytes.bytes)
-    }
-
-    mutating func hashField(_ field: PackedValue, value: PackedValue, deadline: Int64?) {
-        var element = ContentDigest()
-        element.append(field)
-        element.append(value)
-        digest.add(element.bytes.bytes)
-    }
-
-    mutating func streamEntry(_ id: StreamID, fieldCount: Int) {
-        digest.append(ByteString("\(id.milliseconds).\(id.sequence)").bytes)
-    }
-
-    mutating func streamField(_ field: PackedValue, value: PackedValue) {
-        digest.append(field)
-        digest.append(value)
     }
 }
 

@@ -1,5 +1,4 @@
 import Bytes
-import Dump
 import RESP
 import Store
 
@@ -23,6 +22,7 @@ package struct Engine: ~Copyable {
     /// How long requests took, and which of them were remarkable.
     package var measures: Measures
     unowned let host: any Host
+    let serializer: any Serializer
 
     var watches = Watches()
     var subscriptions = Subscriptions()
@@ -99,12 +99,18 @@ package struct Engine: ~Copyable {
     var outcome = Outcome.done
 
     /// An engine over an empty data set.
-    package init(databaseCount: Int, seed: UInt64, host: any Host) {
+    package init(
+        databaseCount: Int,
+        seed: UInt64,
+        host: any Host,
+        serializer: any Serializer
+    ) {
         dataSet = DataSet(databaseCount: databaseCount, seed: seed)
         keyspace = dataSet[0]
         table = CommandTable(Command.all)
         measures = Measures(commandCount: table.rowCount)
         self.host = host
+        self.serializer = serializer
     }
 
     /// The database that a session has selected.

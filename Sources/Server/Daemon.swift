@@ -1,11 +1,11 @@
 import Bytes
 import Commands
 import Directives
+import Dump
 import Glibc
 import Larder
 import Logging
 import Platform
-import RDB
 import Structures
 import Transport
 
@@ -177,7 +177,8 @@ package struct Daemon {
         var engine = Engine(
             databaseCount: configuration.integer("databases"),
             seed: Randomness.seed(),
-            host: host
+            host: host,
+            serializer: DumpSerializer()
         )
         do throws(RefusedValue) {
             try host.followAll(&engine)

@@ -5,7 +5,6 @@ import Directives
 import Glibc
 import Larder
 import Platform
-import RDB
 import Store
 import Transport
 

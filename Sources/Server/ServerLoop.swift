@@ -2,6 +2,7 @@ import AppendLog
 import Bytes
 import Commands
 import Directives
+import Dump
 import Larder
 import Logging
 import Platform
@@ -72,7 +73,7 @@ package struct ServerLoop: ~Copyable {
             throw StartFailure("Cannot wait for connections: \(error)")
         }
         // The engine is in the hands of who loads, but for the moments in which it is served.
-        var engine = Engine(databaseCount: 1, seed: 0, host: host)
+        var engine = Engine(databaseCount: 1, seed: 0, host: host, serializer: DumpSerializer())
         swap(&engine, &execution.engine)
         try host.recover(&engine) { engine in
             swap(&engine, &execution.engine)

@@ -130,7 +130,13 @@ package struct SnapshotLoader: ~Copyable {
         let pieces = MemorySink()
         var visitor = SkippingVisitor()
         try reader.readValue(into: &visitor, copyingTo: pieces)
-        summary.moduleData.append(ModuleData(auxiliary, pieces: ByteString(pieces.array)))
+        summary.moduleData.append(
+            ModuleData(
+                module: auxiliary.module.bits,
+                comesBeforeKeys: auxiliary.when == 1,
+                pieces: ByteString(pieces.array)
+            )
+        )
     }
 
     /// Makes the table of keys as large as it will be, as far as the file can hold that many.

@@ -39,7 +39,7 @@ package final class SnapshotSaver {
             var writer = try FileWriter(for: contents.target, to: sink)
             for (name, value) in auxiliary { try writer.auxiliary(name, value) }
             for data in contents.moduleData where data.comesBeforeKeys {
-                try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
+                try writer.moduleAuxiliary(ModuleAuxiliary(data), data.pieces.bytes)
             }
             for source in contents.functions { try writer.function(source.bytes) }
             try writer.flush()
@@ -131,7 +131,7 @@ package final class SnapshotSaver {
         if failure == nil {
             do throws(RDBError) {
                 for data in trailers {
-                    try writer.moduleAuxiliary(data.auxiliary, data.pieces.bytes)
+                    try writer.moduleAuxiliary(ModuleAuxiliary(data), data.pieces.bytes)
                 }
                 try writer.endRecords()
             } catch {
@@ -400,5 +400,11 @@ extension LargeValue {
         var extent = Extent(count: count)
         extent.hasFieldDeadlines = true
         return extent
+    }
+}
+
+extension ModuleAuxiliary {
+    fileprivate init(_ data: ModuleData) {
+        self.init(module: ModuleID(bits: data.module), when: data.comesBeforeKeys ? 1 : 2)
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Bytes
 import Inspect
 import Platform
-import RDB
 
 /// `larder-inspect`: what is in an RDB file or a log.
 struct LarderInspect: ParsableCommand {

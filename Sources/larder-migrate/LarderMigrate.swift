@@ -1,7 +1,7 @@
 import ArgumentParser
+import Bytes
 import Migrate
 import Platform
-import RDB
 
 /// `larder-migrate`: from one server or file to another.
 struct LarderMigrate: ParsableCommand {

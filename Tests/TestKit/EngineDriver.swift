@@ -1,5 +1,6 @@
 import Bytes
 import Commands
+import Dump
 import RESP
 import Store
 
@@ -25,7 +26,12 @@ package final class EngineDriver {
         seed: UInt64 = 1,
         protocol version: ProtocolVersion = .resp2
     ) {
-        engine = Engine(databaseCount: databaseCount, seed: seed, host: host)
+        engine = Engine(
+            databaseCount: databaseCount,
+            seed: seed,
+            host: host,
+            serializer: DumpSerializer()
+        )
         session = engine.openSession()
         engine.dataSet.now = 1_700_000_000_000
         engine.effects.isEnabled = true

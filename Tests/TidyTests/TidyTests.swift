@@ -15,14 +15,14 @@ struct TidyTests {
         "Transport": ["Bytes", "CLinux", "Platform"],
         "Directives": ["Bytes", "Platform", "RESP"],
         "Dump": ["Bytes", "RDB", "Store"],
-        "Commands": ["Bytes", "RESP", "RDB", "Store", "Dump"],
+        "Commands": ["Bytes", "RESP", "Store"],
         "Snapshots": ["Bytes", "Platform", "RDB", "Store", "Dump"],
         "Larder": [
             "Bytes", "RESP", "RDB", "Platform", "Store", "AppendLog", "Dump", "Commands",
             "Snapshots",
         ],
         "Server": [
-            "Bytes", "Structures", "RESP", "RDB", "Platform", "Store", "AppendLog", "Transport",
+            "Bytes", "Structures", "RESP", "Platform", "Store", "AppendLog", "Transport",
             "Directives", "Dump", "Commands", "Snapshots", "Larder", "Logging",
         ],
         "Inspect": ["Bytes", "CZlib", "Platform", "RDB", "AppendLog", "RESP"],

@@ -1,5 +1,4 @@
 import Bytes
-import RDB
 import RESP
 import Store
 

@@ -1,6 +1,4 @@
 import Bytes
-import Dump
-import RDB
 import RESP
 import Store
 
@@ -214,13 +212,9 @@ private func digest(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     var digest = ContentDigest()
-    do throws(RDBError) {
-        for number in 0..<engine.dataSet.databaseCount where engine.dataSet[number].count > 0 {
-            digest.append(number)
-            try digest.add(engine.dataSet[number])
-        }
-    } catch {
-        throw .text("ERR \(error)")
+    for number in 0..<engine.dataSet.databaseCount where engine.dataSet[number].count > 0 {
+        digest.append(number)
+        digest.add(engine.dataSet[number])
     }
     reply.status(ByteString(digest.text).bytes)
 }
@@ -233,13 +227,7 @@ private func digestValues(
     reply.array(request.count - 2)
     for index in 2..<request.count {
         var digest = ContentDigest()
-        if let entry = engine.liveEntry(request[index]) {
-            do throws(RDBError) {
-                try digest.append(entry)
-            } catch {
-                throw .text("ERR \(error)")
-            }
-        }
+        if let entry = engine.liveEntry(request[index]) { digest.append(entry) }
         reply.status(ByteString(digest.text).bytes)
     }
 }
@@ -347,7 +335,9 @@ private func describeObject(
     let isFast = request.count > 3 && request.is(3, "fast")
     var text = ByteWriter()
     text.append(utf8: "Value at:0x0 refcount:1 encoding:\(entry.encodingName)")
-    if !isFast { text.append(utf8: " serializedlength:\(try serializedByteCount(entry))") }
+    if !isFast {
+        text.append(utf8: " serializedlength:\(try serializedByteCount(entry, engine))")
+    }
     text.append(utf8: " lru:\(use) lru_seconds_idle:\(idle)")
     if entry.encoding == .blockList {
         appendNodeFigures(of: entry.list, engine.dataSet.limits, isFast: isFast, to: &text)
@@ -356,17 +346,18 @@ private func describeObject(
 }
 
 /// Bytes of a value in a file, without its type.
-private func serializedByteCount(_ entry: Entry) throws(CommandError) -> Int {
-    do throws(RDBError) {
-        var writer = PayloadWriter(for: entry.hasFieldDeadlines ? .valkey9 : .neutral)
-        try write(entry, to: &writer)
-        var byteCount = 0
-        writer.finishPayload { byteCount = $0.byteCount }
-        // Less the type in front, and the version and checksum behind.
-        return byteCount - 11
+private func serializedByteCount(
+    _ entry: Entry,
+    _ engine: borrowing Engine
+) throws(CommandError) -> Int {
+    var byteCount = 0
+    do throws(SerializationError) {
+        try engine.serializer.serialize(entry) { byteCount = $0.byteCount }
     } catch {
-        throw .text("ERR \(error)")
+        throw CommandError(error)
     }
+    // Less the type in front, and the version and checksum behind.
+    return byteCount - 11
 }
 
 /// What DEBUG OBJECT tells of a list in several nodes.

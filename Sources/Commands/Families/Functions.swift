@@ -1,6 +1,6 @@
 import Bytes
-import RDB
 import RESP
+import Store
 
 // Functions are not run here. The libraries of a dump or a log are kept and written back, so that
 // nothing is lost to whoever runs them later; whoever asks for them is told so.
@@ -106,7 +106,6 @@ private func flush(
     reply.ok()
 }
 
-/// FUNCTION RESTORE: a payload is what a file has between its magic and its end.
 private func restore(
     _ request: borrowing Request,
     _ engine: inout Engine,
@@ -114,20 +113,12 @@ private func restore(
 ) throws(CommandError) {
     try engine.requireReplay()
     if request.count > 3, request.is(3, "flush") { engine.functionLibraries.removeAll() }
-    let footerByteCount = 10
-    let body = request[2].part(from: 0, count: max(request[2].byteCount - footerByteCount, 0))
-    let end: [UInt8] = [0xFF] + Array(repeating: 0, count: 8)
-    let file = Array("REDIS0011".utf8) + ByteString(body).array + end
-    do throws(RDBError) {
-        var reader = FileReader(MemorySource(file))
-        while true {
-            switch try reader.next() {
-            case .function(let source): engine.keepLibrary(source)
-            case .end: return reply.ok()
-            default: throw RDBError(.unknownType, at: reader.offset, "not a library")
-            }
+    do throws(SerializationError) {
+        for source in try engine.serializer.functionLibraries(request[2]) {
+            engine.keepLibrary(source)
         }
     } catch {
         throw .text("ERR DUMP payload version or checksum are wrong")
     }
+    reply.ok()
 }

@@ -1,6 +1,4 @@
 import Bytes
-import Dump
-import RDB
 import RESP
 import Store
 
@@ -78,8 +76,10 @@ private func type(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     guard let entry = engine.peek(request.key) else { return reply.status("none") }
-    guard let module = entry.module else { return reply.status(entry.kind.name) }
-    reply.status(ByteString(module.name).bytes)
+    guard let name = engine.serializer.moduleName(of: entry) else {
+        return reply.status(entry.kind.name)
+    }
+    reply.status(ByteString(name).bytes)
 }
 
 private func rename(

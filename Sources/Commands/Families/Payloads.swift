@@ -1,6 +1,4 @@
 import Bytes
-import Dump
-import RDB
 import RESP
 import Store
 
@@ -18,13 +16,10 @@ private func dump(
     _ reply: inout ReplyWriter
 ) throws(CommandError) {
     guard let entry = engine.lookup(request.key) else { return reply.null() }
-    do throws(RDBError) {
-        let target: Target = entry.hasFieldDeadlines ? .valkey9 : .neutral
-        var writer = PayloadWriter(for: target)
-        try write(entry, to: &writer)
-        writer.finishPayload { reply.bulk($0) }
+    do throws(SerializationError) {
+        try engine.serializer.serialize(entry) { reply.bulk($0) }
     } catch {
-        throw .text("ERR \(error)")
+        throw CommandError(error)
     }
 }
 
@@ -60,39 +55,22 @@ private func build(
     replacing existing: Entry?,
     _ engine: inout Engine
 ) throws(CommandError) {
-    var payload: Payload
-    do throws(RDBError) {
-        payload = try Payload(request[3])
-    } catch {
-        throw .text(
-            error.code == .checksumMismatch || error.code == .unsupportedVersion
-                || error.code == .truncated
-                ? "ERR DUMP payload version or checksum are wrong" : "ERR Bad data format"
-        )
-    }
     let isPast = deadline.map { engine.isPast($0) } ?? false
     let scratch = engine.dataSet.scratch
     scratch.removeAll()
-    do throws(RDBError) {
-        var decoder = ValueDecoder(
-            request.key,
+    do throws(SerializationError) {
+        let built = try engine.serializer.build(
+            request[3],
+            under: request.key,
             deadline: isPast ? nil : deadline,
             in: scratch,
             keepsModules: engine.settings.keepsModules || engine.isReplaying
         )
-        if payload.encoding == .module {
-            let bytes = MemorySink()
-            try payload.readValue(into: &decoder, copyingTo: bytes)
-            decoder.keep(module: ByteString(bytes.array).bytes)
-        } else {
-            try payload.readValue(into: &decoder)
-        }
-        guard let built = decoder.entry else { throw RDBError(.truncated, at: 0, "no elements") }
         if let idle = options.idleSeconds { built.setIdle(seconds: idle) }
         if let frequency = options.frequency { built.setFrequency(frequency) }
     } catch {
         scratch.removeAll()
-        throw .text("ERR Bad data format")
+        throw CommandError(error)
     }
     if let existing { engine.keyspace.remove(existing) }
     if isPast {
@@ -108,6 +86,16 @@ private func build(
     engine.writeRestore(request, deadline, options)
     engine.announceArrival(of: request.key, in: engine.keyspace)
     engine.changed(request.key, .generic, "restore")
+}
+
+extension CommandError {
+    init(_ error: SerializationError) {
+        switch error {
+        case .notExpressible(let why): self = .text("ERR \(why)")
+        case .wrongEnvelope: self = .text("ERR DUMP payload version or checksum are wrong")
+        case .wrongContent: self = .text("ERR Bad data format")
+        }
+    }
 }
 
 private struct RestoreOptions {
