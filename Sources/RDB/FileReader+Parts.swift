@@ -26,11 +26,16 @@ extension FileReader {
         try walk.input.gather(Self.runByteCount)
         var scanner = RunScanner(walk.input.window(at: 0, count: walk.input.available))
         var byteCount = 0
+        var hasCompressed = false
         for _ in 0..<Self.runKeyCount {
             guard byteCount < Self.runByteCount, scanner.skipKey(dialect) else { break }
             byteCount = scanner.position
+            hasCompressed = scanner.hasCompressedStrings
         }
         guard byteCount >= Self.shortestRun else { return false }
+        other.followsCompressedStrings = hasCompressedStrings
+        other.walk.input.hasCompressedStrings = hasCompressedStrings
+        if hasCompressed { walk.input.hasCompressedStrings = true }
         try walk.input.move(byteCount, to: &other.walk.input)
         other.format = format
         other.database = database
@@ -52,5 +57,17 @@ extension FileReader {
     package mutating func repeatOfRun() {
         walk.input.rewind(to: offsetOfRecord)
         pending = .nothing
+    }
+
+    /// Goes back to the beginning of a run, whatever reading it came to.
+    package mutating func repeatRun() {
+        var again = FileReader(ofRunsWith: options)
+        again.followsCompressedStrings = followsCompressedStrings
+        again.walk.input.hasCompressedStrings = followsCompressedStrings
+        walk.input.moveAll(to: &again.walk.input)
+        again.format = format
+        again.database = database
+        again.walk.templates = walk.templates
+        self = again
     }
 }

@@ -153,6 +153,8 @@ public struct FileReader: ~Copyable {
     /// Whether a compressed string has come so far: whether the server that wrote the file was told
     /// to compress, as soon as there was anything to gain.
     public var hasCompressedStrings: Bool { walk.input.hasCompressedStrings }
+    /// Whether there was one before the run that is read.
+    var followsCompressedStrings = false
 
     /// Where in the file the byte is that says how the value of the last key is laid out.
     public private(set) var offsetOfEncoding = 0

@@ -12,6 +12,17 @@ extension FileWriter {
         )
     }
 
+    /// Writes records of which others make a file.
+    package init(recordsFor target: Target, to sink: any ByteSink) {
+        self.init(PayloadWriter(for: target, Output(sink, isCompressing: true)), Options())
+    }
+
+    /// Writes keys that were written for the same target elsewhere.
+    package mutating func keys(_ records: RawSpan) throws(RDBError) {
+        if value.hasKey { value.cancel() }
+        try value.output.append(records)
+    }
+
     /// Writes that there are no more records, and hands the last chunk over.
     public mutating func endRecords() throws(RDBError) {
         value.output.append(Opcode.end)

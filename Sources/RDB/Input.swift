@@ -159,6 +159,8 @@ struct Input: ~Copyable {
     @inline(never)
     private mutating func fill(_ count: Int) throws(RDBError) {
         let wanted = position
+        // What has no source can be read again from its beginning.
+        guard source != nil else { throw tooShort(wanted, count) }
         try settle()
         guard count <= Int.max / 4 else { throw tooShort(wanted, count) }
         try expect(count)
@@ -320,6 +322,12 @@ struct Input: ~Copyable {
         other.buffer.truncate(to: count)
         if isChecksumming { checksum.update(other.buffer.bytes) }
         bufferOffset += count
+    }
+
+    /// Moves everything, also what was consumed, to an input that has no source either.
+    mutating func moveAll(to other: inout Input) {
+        swap(&buffer, &other.buffer)
+        other.bufferOffset = bufferOffset
     }
 
     /// Goes back to a place in the window, of an input that has no source.

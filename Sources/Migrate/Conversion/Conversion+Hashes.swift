@@ -106,7 +106,7 @@ extension Conversion {
             throw .output(error)
         }
         if hasDeadlines { output.hasFieldDeadlines = true }
-        noteWritten(.hash, nil, hasDeadline: deadline != nil, in: output)
+        noteWritten(.hash, nil, in: output)
     }
 
     private func write(

@@ -114,20 +114,14 @@ extension Conversion {
         if visitor.hasPacked { packing.note(visitor.encoding, visitor.count) }
         var count = KeyCounts()
         count.add(record.encoding.kind)
-        if record.deadline != nil { count.deadlines = 1 }
         ledger.noteCopied(count)
         output.keyCount += 1
         if isCopyingRuns { try copyRuns(&reader, to: output) }
     }
 
     /// Counts a key that was written.
-    func noteWritten(_ record: KeyRecord, _ module: ModuleID?, in output: Output) {
-        noteWritten(record.encoding.kind, module, hasDeadline: record.deadline != nil, in: output)
-    }
-
-    /// Counts a key that was written.
-    func noteWritten(_ kind: ValueKind, _ module: ModuleID?, hasDeadline: Bool, in output: Output) {
-        ledger.noteWritten(kind, module, hasDeadline: hasDeadline)
+    func noteWritten(_ kind: ValueKind, _ module: ModuleID?, in output: Output) {
+        ledger.noteWritten(kind, module)
         output.keyCount += 1
     }
 

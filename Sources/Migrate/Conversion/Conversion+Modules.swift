@@ -19,7 +19,7 @@ extension Conversion {
         } catch {
             throw .output(error)
         }
-        noteWritten(.string, nil, hasDeadline: deadline != nil, in: output)
+        noteWritten(.string, nil, in: output)
     }
 
     /// Writes or leaves out a value of a module, as the policy for it says.

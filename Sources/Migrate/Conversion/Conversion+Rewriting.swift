@@ -9,6 +9,7 @@ extension Conversion {
         _ reader: inout FileReader
     ) throws(MigrationError) {
         let encoding = key.record.encoding
+        givesRuns = true
         switch encoding {
         case .moduleBeforeRelease, .array, .rateLimiter, .hashTemplateListpack:
             try ledger.note(
@@ -45,7 +46,7 @@ extension Conversion {
             try output.writer.copyValue(of: key.record, from: &reader, showing: &visitor)
         }
         if visitor.hasPacked { packing.note(visitor.encoding, visitor.count) }
-        noteWritten(key.record, key.module, in: output)
+        noteWritten(key.record.encoding.kind, key.module, in: output)
         return output
     }
 
@@ -68,7 +69,7 @@ extension Conversion {
             change = Change(.encoding, .converted, "rewritten", key.record.encoding.name)
         }
         try ledger.note(change, at: key.original)
-        noteWritten(key.record, nil, in: output)
+        noteWritten(key.record.encoding.kind, nil, in: output)
     }
 
     private func rewriteStream(
@@ -90,7 +91,7 @@ extension Conversion {
             Change(.encoding, .converted, "rewritten", key.record.encoding.name),
             at: key.original
         )
-        noteWritten(key.record, nil, in: output)
+        noteWritten(key.record.encoding.kind, nil, in: output)
         try noteLosses(of: rewriter, at: key.original)
     }
 

@@ -11,11 +11,15 @@ extension Conversion {
         return selection.isIdentity && !decisions.isChecking && !decisions.isDroppingExpired
     }
 
+    /// Shorter records are found more slowly than they are copied.
+    private static let shortRecordByteCount = 100
+
     /// Copies keys as long as they need no change, the last of them having been copied to `output`.
     func copyRuns(
         _ reader: inout FileReader,
         to output: Output
     ) throws(MigrationError) {
+        if isShared { givesRuns = false }
         while importingSlots.isEmpty {
             run.find(in: reader.unreadBytes, reader.format, now: decisions.now)
             let keys = run.keys
@@ -34,13 +38,14 @@ extension Conversion {
             var counts = KeyCounts()
             for index in keys.indices {
                 counts.add(keys[index].encoding.kind)
-                if keys[index].deadline != nil { counts.deadlines += 1 }
                 let packedCount = Int(keys[index].packedCount)
                 if packedCount > 0 { packing.note(keys[index].encoding, packedCount) }
             }
             ledger.noteCopied(counts)
             output.keyCount += keys.count
             try input { () throws(RDBError) in try output.writer.copy(run, from: &reader) }
+            if run.byteCount < keys.count * Self.shortRecordByteCount { givesRuns = true }
+            if isShared, givesRuns { return }
             if case .byteCount(let limit) = decisions.split, output.writer.count >= limit { return }
         }
     }

@@ -46,6 +46,11 @@ package final class Conversion {
     /// Whether keys that follow each other may go over in one piece.
     let isCopyingRuns: Bool
     var run: KeyRun
+    /// Whether keys may be converted by several threads: they all go into one file, and nothing
+    /// else does.
+    let isShared: Bool
+    /// Whether the last keys were worth it: looking at them took longer than copying them.
+    var givesRuns: Bool
     /// The database of the last key.
     var lastDatabase: UInt64?
 
@@ -86,6 +91,28 @@ package final class Conversion {
             plainTarget = destination.target
         }
         run = KeyRun(for: target)
+        let isOneFile = if case .none = decisions.split { true } else { false }
+        isShared = isOneFile && suspects == nil && moduleExport == nil
+        givesRuns = isShared
+    }
+
+    /// A conversion of keys of `whole`, which takes in what comes of it; its output is a part of
+    /// what keys go to there.
+    init(partOf whole: Conversion, into sink: MemorySink) {
+        decisions = whole.decisions
+        ledger = Ledger(partOf: whole.ledger)
+        makeFile = { _ throws(MigrationError) in sink }
+        duplicates = DuplicateKeys(partOf: whole.duplicates)
+        moduleExport = nil
+        isTakingEverything = whole.isTakingEverything
+        isCopyingPlainly = whole.isCopyingPlainly
+        isCopyingRuns = whole.isCopyingRuns
+        target = whole.target
+        plainTarget = whole.plainTarget
+        run = KeyRun(for: target)
+        isShared = false
+        givesRuns = false
+        outputs = [Output(partFor: target, plain: plainTarget, sink)]
     }
 
     /// Reads one file or log to its end and writes what goes over.
@@ -127,7 +154,8 @@ package final class Conversion {
         }
     }
 
-    private func currentOutput() throws(MigrationError) -> Output {
+    /// The file that the next key goes to if keys are not told apart.
+    func currentOutput() throws(MigrationError) -> Output {
         if let output = outputs.last { return output }
         if case .byteCount = decisions.split { return try open(slots: nil, suffix: "1") }
         return try open(slots: nil, suffix: "")

@@ -43,7 +43,7 @@ struct ConversionConsumer: RecordConsumer {
 
 extension MigrationError {
     /// This error on its way through a pass; what the reader said stays as it is.
-    fileprivate var asPassed: RDBError {
+    var asPassed: RDBError {
         if case .input(let error) = self, case .rdb(let inner) = error.problem { return inner }
         return passing
     }

@@ -33,6 +33,14 @@ struct CopyVisitor: PayloadVisitor {
 }
 
 extension PackingExtremes {
+    /// Takes in what others had.
+    mutating func add(_ others: PackingExtremes) {
+        hashFields = max(hashFields, others.hashFields)
+        sortedSetMembers = max(sortedSetMembers, others.sortedSetMembers)
+        setMembers = max(setMembers, others.setMembers)
+        intsetMembers = max(intsetMembers, others.intsetMembers)
+    }
+
     /// Takes in a compact collection that was copied.
     mutating func note(_ encoding: Encoding, _ count: Int) {
         switch encoding.kind {

@@ -44,6 +44,8 @@ package final class DuplicateKeys {
     private var places: [[Int]] = []
 
     private let suspects: Set<UInt64>
+    /// Whether another takes the keys.
+    private let isPart: Bool
     private var seen: [Name: Location] = [:]
     /// Where one key came from both times, of those that were suspects.
     private(set) var found: (Location, Location)?
@@ -59,6 +61,26 @@ package final class DuplicateKeys {
     init(lookingFor suspects: Suspects? = nil) {
         secret = suspects?.secret ?? Secret()
         self.suspects = suspects?.digests ?? []
+        isPart = false
+    }
+
+    /// Keeps keys that are written, until another takes them in.
+    init(partOf whole: DuplicateKeys) {
+        secret = whole.secret
+        suspects = []
+        isPart = true
+    }
+
+    /// Takes in keys, and forgets them there.
+    func take(_ part: DuplicateKeys) throws(SystemError) {
+        waiting.append(part.waiting.bytes)
+        part.removeAll()
+        try sortIfFull()
+    }
+
+    /// Forgets the keys of a part.
+    func removeAll() {
+        waiting.removeAll()
     }
 
     /// Takes a key that is written.
@@ -69,7 +91,7 @@ package final class DuplicateKeys {
     ) throws(SystemError) {
         guard suspects.isEmpty else { return look(at: key, database, location) }
         waiting.appendInteger(secret.digest(key, database))
-        if waiting.count >= Self.waitingByteCount { try sort() }
+        try sortIfFull()
     }
 
     /// Takes the keys of a run, which begins at `start`, among `bytes`.
@@ -97,7 +119,11 @@ package final class DuplicateKeys {
             }
         }
         swap(&digests, &waiting)
-        if waiting.count >= Self.waitingByteCount { try sort() }
+        try sortIfFull()
+    }
+
+    private func sortIfFull() throws(SystemError) {
+        if waiting.count >= Self.waitingByteCount, !isPart { try sort() }
     }
 
     /// Puts what waits into the parts.

@@ -17,6 +17,13 @@ package final class Ledger {
         package var samples: [Place] = []
         /// Some words about what has no key: names of indexes or libraries.
         package var details: [String] = []
+
+        fileprivate mutating func add(_ other: Tally) {
+            count += other.count
+            partCount += other.partCount
+            samples += other.samples.prefix(maximumSamples - samples.count)
+            details += other.details.prefix(maximumDetails - details.count)
+        }
     }
 
     private static let maximumSamples = 5
@@ -25,6 +32,9 @@ package final class Ledger {
     /// Whether what nobody decided about is written down instead of stopping the run.
     private let isLenient: Bool
     private let isStrict: Bool
+    /// Whether losses wait for who takes this in.
+    private let keepsLosses: Bool
+    private var losses: [Loss] = []
     private let onLoss: ((Change, Place?, String?, Int) throws(MigrationError) -> Void)?
 
     /// The changes, in the order in which they came up.
@@ -48,6 +58,15 @@ package final class Ledger {
         package var copied = KeyCounts()
     }
 
+    /// A loss of which nobody was told yet.
+    private struct Loss {
+        /// Where its change is among the others.
+        var index: Int
+        var place: Place?
+        var detail: String?
+        var partCount: Int
+    }
+
     /// An empty account.
     ///
     /// `onLoss` is told of each loss: what, where, in which words, how many parts.
@@ -58,7 +77,38 @@ package final class Ledger {
     ) {
         self.isLenient = isLenient
         self.isStrict = isStrict
+        keepsLosses = false
         self.onLoss = onLoss
+    }
+
+    /// An account of a part of what `whole` is about, which keeps losses for it.
+    init(partOf whole: Ledger) {
+        isLenient = whole.isLenient
+        isStrict = whole.isStrict
+        keepsLosses = whole.onLoss != nil
+        onLoss = nil
+    }
+
+    /// Takes in what a part has, and leaves nothing in it.
+    func take(_ part: Ledger) throws(MigrationError) {
+        defer { part.removeAll() }
+        counted.read.add(part.counted.read)
+        counted.written.add(part.counted.written)
+        counted.copied.add(part.counted.copied)
+        for (change, tally) in zip(part.changes, part.tallies) {
+            tallies[index(of: change)].add(tally)
+        }
+        for loss in part.losses {
+            try onLoss?(part.changes[loss.index], loss.place, loss.detail, loss.partCount)
+        }
+    }
+
+    /// Begins anew.
+    func removeAll() {
+        changes.removeAll(keepingCapacity: true)
+        tallies.removeAll(keepingCapacity: true)
+        losses.removeAll(keepingCapacity: true)
+        counted = Keys()
     }
 
     /// What is known of a change.
@@ -95,6 +145,11 @@ package final class Ledger {
             tallies[index].details.append(detail)
         }
         guard isLoss else { return }
+        if keepsLosses {
+            losses.append(
+                Loss(index: index, place: known, detail: detail, partCount: partCount)
+            )
+        }
         if change.effect == .undecided, !isLenient {
             throw .undecided(change, known, detail)
         }
@@ -108,9 +163,8 @@ package final class Ledger {
     }
 
     /// Counts a key that was written, and not copied.
-    func noteWritten(_ kind: ValueKind, _ module: ModuleID?, hasDeadline: Bool) {
+    func noteWritten(_ kind: ValueKind, _ module: ModuleID?) {
         counted.written.add(kind, module: module?.name)
-        if hasDeadline { counted.written.deadlines += 1 }
     }
 
     /// Counts keys that were read, copied and so written.
@@ -118,7 +172,6 @@ package final class Ledger {
         counted.read.add(counts)
         counted.copied.add(counts)
         counted.written.add(counts)
-        counted.written.deadlines += counts.deadlines
     }
 
     /// Where a change is among the others, which are few.
@@ -139,8 +192,6 @@ package final class Ledger {
 package struct KeyCounts: Sendable {
     private var counts = InlineArray<8, Int>(repeating: 0)
     private var modules: [String: Int] = [:]
-    /// Keys with a deadline.
-    package var deadlines = 0
 
     /// All of them.
     package var total: Int {
@@ -155,9 +206,10 @@ package struct KeyCounts: Sendable {
         if let module { modules[module, default: 0] += 1 }
     }
 
-    /// Counts keys that are of no module.
+    /// Counts keys that were counted.
     mutating func add(_ others: KeyCounts) {
         for index in counts.indices { counts[index] += others.counts[index] }
+        if !others.modules.isEmpty { modules.merge(others.modules, uniquingKeysWith: +) }
     }
 
     /// Names and counts of what there is, in the order of the kinds, modules last.

@@ -39,6 +39,33 @@ package final class Output {
         writer = try FileWriter(for: target, to: file)
     }
 
+    /// A part of a file, without its beginning and its end.
+    init(partFor target: Target, plain plainTarget: Target, _ sink: MemorySink) {
+        file = sink
+        slots = nil
+        self.plainTarget = plainTarget
+        writer = FileWriter(recordsFor: target, to: sink)
+    }
+
+    /// Begins the part anew, for keys that go into a database.
+    func beginPart(in number: UInt64) {
+        writer = FileWriter(recordsFor: writer.target, to: file)
+        database = number
+        keyCount = 0
+        hasFieldDeadlines = false
+    }
+
+    /// Takes the keys of a part, which were written to `sink`.
+    func take(_ part: Output, _ sink: MemorySink) throws(RDBError) {
+        if let number = part.database { try select(number) }
+        var bytes = ByteWriter()
+        swap(&bytes, &sink.bytes)
+        defer { swap(&bytes, &sink.bytes) }
+        try writer.keys(bytes.bytes)
+        keyCount += part.keyCount
+        if part.hasFieldDeadlines { hasFieldDeadlines = true }
+    }
+
     /// What the file says it is.
     package var format: Format { hasFieldDeadlines ? writer.target.format : plainTarget.format }
 

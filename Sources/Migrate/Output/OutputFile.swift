@@ -67,6 +67,22 @@ package final class OutputFile: Destinable {
     }
 }
 
+/// Keeps what it takes: a part of a file.
+final class MemorySink: Destinable {
+    let name = ""
+    /// What was written.
+    var bytes = ByteWriter()
+
+    var byteCount: Int { bytes.count }
+
+    func write(_ bytes: RawSpan) {
+        self.bytes.append(bytes)
+    }
+
+    func overwriteStart(_ bytes: RawSpan) {}
+    func publish() {}
+}
+
 /// Takes bytes and keeps none: what a plan writes to.
 package final class CountingSink: Destinable {
     package let name: String
