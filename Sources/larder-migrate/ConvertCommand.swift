@@ -19,7 +19,10 @@ struct ConvertCommand: ParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The file to write; with a slash at the end, the directory of a log.",
+            """
+            The file to write, in the place of one that is there; with a slash at the end, the \
+            directory of a log, which must be new.
+            """,
             valueName: "path"
         )
     )

@@ -15,7 +15,7 @@ import dataset
 import losses
 from conftest import ROOT, SHARED_FIXTURES
 from migrator import FAILED, LOSSLESS, LOSSY, MISUSED, migrate, migrate_binary
-from servers import Server, peer_binary
+from servers import Server, StartFailure, peer_binary
 
 # A target, and the real server that stands for it.
 TARGETS = {
@@ -27,6 +27,11 @@ TARGETS = {
 }
 SOURCES = ["redis-3.0.5", "redis-3.2.6", "redis-5.0.6", "redis-6.2.5", "redis-6.2.14", "redis-7.0.15", "redis-7.4.1",
            "redis-8.2.3", "valkey-8.1.8", "valkey-9.0.0", "valkey-9.1.2"]
+
+
+# Cases of which some servers load some as they are.
+AS_THEY_ARE = {"functions", "hash-field-deadlines", "hash-field-ttl", "databases-high", "stream-groups", "cluster-slots-plain",
+               "module-vectorset", "module-search", "set-small", "zset-small"}
 
 
 def cases(kind):
@@ -284,6 +289,37 @@ def test_a_plan_says_what_the_conversion_does(tmp_path):
         assert plan["inputs"][0]["loads_as_it_is"] is False
     stopped = json.loads(migrate("plan", dump, "--to", "valkey-8.1", "--field-deadlines", "refuse", "--json", expect=FAILED).stdout)
     assert stopped["undecided"] and stopped["changes"][-1]["option"] == "--field-deadlines"
+
+
+def loads_as_it_is(target, dump, tmp_path):
+    """Whether the server of a target, by its default configuration, starts on a dump."""
+    folder = Path(tmp_path) / "as-it-is"
+    folder.mkdir()
+    shutil.copy(dump, folder / "dump.rdb")
+    try:
+        with Server(peer_binary(TARGETS[target]), directory=folder):
+            return True
+    except StartFailure:
+        return False
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("path", [path for path in cases("rdb") if path.stem in AS_THEY_ARE], ids=label)
+def test_a_plan_knows_what_loads_as_it_is(path, target, tmp_path):
+    dump = path.parent / json.loads(path.read_text())["file"]
+    plan = json.loads(migrate("plan", dump, "--to", target, "--json", expect=(LOSSLESS, LOSSY, FAILED)).stdout)
+    assert plan["inputs"][0]["loads_as_it_is"] == loads_as_it_is(target, dump, tmp_path)
+
+
+def test_a_page_counts_what_was_left_out(varied, tmp_path):
+    dump, everything = varied
+    report = convert(dump, tmp_path / "out.rdb", "valkey-9.1", "--types", "string", "--databases", "0")
+    strings = sum(entry.type == "string" for entry in everything[0].values())
+    total = sum(len(entries) for entries in everything.values())
+    assert {name: counts["total"] for name, counts in report["keys"].items()} == \
+        {"read": total, "copied": strings, "left_out": total - strings, "written": strings}
+    line = next(line for line in (tmp_path / "out.rdb.report.txt").read_text().splitlines() if line.startswith("  all"))
+    assert line.replace(",", "").split() == ["all", *map(str, (total, strings, 0, total - strings, strings))]
 
 
 # Selections

@@ -32,14 +32,17 @@ extension Conversion {
         }
         if isCopyingPlainly, copies(record) {
             if try !leavesOut(record, &reader) { return try copy(record, &reader) }
-            return ledger.noteRead(record.encoding.kind)
+            ledger.noteRead(record.encoding.kind)
+            return ledger.noteLeftOut(record.encoding.kind, nil)
         }
         var module: ModuleID?
         if record.encoding == .module {
             module = try input { () throws(RDBError) in try reader.peekModule() }
         }
         ledger.noteRead(record.encoding.kind, module)
-        if try leavesOut(record, &reader) { return }
+        if try leavesOut(record, &reader) {
+            return ledger.noteLeftOut(record.encoding.kind, module)
+        }
         let original = ByteString(reader.key)
         let newName = decisions.selection.newName(of: reader.key)
         let key = KeyInTransit(
@@ -58,7 +61,11 @@ extension Conversion {
             try ledger.note(Change(.keyMetadata, .lost, "dropped"), at: key.original)
         }
         isCompressing = reader.hasCompressedStrings
+        let writtenCount = ledger.writtenCount
         try rewrite(key, &reader)
+        if ledger.writtenCount == writtenCount {
+            ledger.noteLeftOut(record.encoding.kind, module)
+        }
     }
 
     /// Whether a key does not go over, whatever its value is.

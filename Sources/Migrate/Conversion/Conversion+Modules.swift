@@ -32,6 +32,7 @@ extension Conversion {
         switch policy {
         case .copy:
             try copyValue(of: key, &reader)
+            if module.isVectorSet, decisions.destination.holdsVectorSets { return }
             // The target has to have it, which a reader of the report should know.
             let change = Change(.module, .converted, policy.rawValue, module.name)
             return try ledger.note(change, at: key.original)
@@ -51,7 +52,8 @@ extension Conversion {
             }
         case .refuse, .text:
             let change = Change(.module, .undecided, policy.rawValue, module.name)
-            return try ledger.note(change, at: key.original)
+            let detail = policy == .text ? "text is what JSON becomes, and this is none" : nil
+            return try ledger.note(change, at: key.original, detail: detail)
         case .skip:
             break
         }

@@ -96,7 +96,10 @@ extension Conversion {
     }
 
     private func flaw(of library: FunctionLibrary, _ source: ByteString) -> String? {
-        guard target.holdsFunctions else { return "\(decisions.destination.name) has no functions" }
+        guard target.holdsFunctions else {
+            let version = decisions.formatVersion.map { "version \($0) of the format" }
+            return "\(version ?? decisions.destination.name) has no functions"
+        }
         if let other = libraries[library.name], other != source {
             return "another library of that name came before"
         }

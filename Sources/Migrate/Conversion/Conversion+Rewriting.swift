@@ -47,6 +47,9 @@ extension Conversion {
         }
         if visitor.hasPacked { packing.note(visitor.encoding, visitor.count) }
         noteWritten(key.record.encoding.kind, key.module, in: output)
+        if !key.isRenamed, key.database == key.source, key.record.metadata == nil {
+            ledger.noteUnchanged(key.record.encoding.kind, key.module)
+        }
         return output
     }
 

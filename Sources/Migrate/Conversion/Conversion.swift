@@ -53,6 +53,8 @@ package final class Conversion {
     var givesRuns: Bool
     /// The database of the last key.
     var lastDatabase: UInt64?
+    /// Changes that were made before the file that is read.
+    private var changeCountBefore = 0
 
     /// Facts of the file, which every output begins with.
     private var preamble: [(name: ByteString, text: ByteString)] = []
@@ -126,6 +128,7 @@ package final class Conversion {
         if decisions.isChecking { inspection.options.validation = [.containers, .members] }
         inspection.progress = progress
         facts.beginFile(name ?? path)
+        changeCountBefore = ledger.changeCount
         lastDatabase = nil
         var consumer = ConversionConsumer(conversion: self)
         do {
@@ -133,6 +136,11 @@ package final class Conversion {
         } catch {
             throw MigrationError(error)
         }
+    }
+
+    /// Takes what is known of a file that was read.
+    func endFile(_ file: FileSummary) {
+        facts.endFile(file, hasChanges: ledger.changeCount > changeCountBefore)
     }
 
     // Outputs.

@@ -37,7 +37,7 @@ struct ConversionConsumer: RecordConsumer {
     }
 
     mutating func end(_ file: FileSummary) {
-        conversion.facts.endFile(file)
+        conversion.endFile(file)
     }
 }
 

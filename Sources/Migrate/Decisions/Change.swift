@@ -62,6 +62,18 @@ package enum Feature: String, Sendable, CaseIterable {
         }
     }
 
+    /// What its parts are.
+    var partName: String {
+        switch self {
+        case .fieldDeadlines, .expiredFields: "fields"
+        case .streamProducers: "ids"
+        case .unownedPending: "entries"
+        case .activeTimes: "consumers"
+        case .moduleAuxiliary: "indexes"
+        default: "parts"
+        }
+    }
+
     /// The option that decides about it.
     package var option: String? {
         switch self {
@@ -127,13 +139,15 @@ extension Change {
                 "the target has no place for them"
             case (.module, "copy"): "the target needs the module"
             case (.module, "skip"), (.logCommands, "skip"): "left out"
-            case (.module, "text"): "each becomes a string with its text"
+            case (.module, "text") where effect != .undecided:
+                "each becomes a string with its text"
             case (.module, "export"): "left out, and written to a file of JSON lines"
             case (.functions, "drop-unloadable"): "the target could not load them"
             case (.expiredKeys, "keep"): "the target drops them while it loads"
             default: nil
             }
-        return explanation.map { "\(rule): \($0)" } ?? rule
+        let name = rule.split(separator: "|").joined(separator: " or ")
+        return explanation.map { "\(name): \($0)" } ?? name
     }
 }
 

@@ -66,6 +66,16 @@ package struct Destination: Hashable, Sendable {
         }
     }
 
+    /// Whether a file that begins so is tried, against the default, with `rdb-version-check
+    /// relaxed`; the load then ends at the first thing that is not known.
+    package func tries(_ format: Format) -> Bool {
+        guard family == .valkey else { return false }
+        return switch format.dialect {
+        case .redis: version >= 900
+        case .valkey: version >= 801
+        }
+    }
+
     private var newestRedisVersion: Int {
         switch family {
         case .larder: 15

@@ -22,7 +22,11 @@ package final class Ledger {
             count += other.count
             partCount += other.partCount
             samples += other.samples.prefix(maximumSamples - samples.count)
-            details += other.details.prefix(maximumDetails - details.count)
+            for detail in other.details { add(detail) }
+        }
+
+        fileprivate mutating func add(_ detail: String) {
+            if details.count < maximumDetails, details.last != detail { details.append(detail) }
         }
     }
 
@@ -56,6 +60,8 @@ package final class Ledger {
         package var written = KeyCounts()
         /// Copied byte for byte.
         package var copied = KeyCounts()
+        /// Read, and not written.
+        package var leftOut = KeyCounts()
     }
 
     /// A loss of which nobody was told yet.
@@ -95,6 +101,7 @@ package final class Ledger {
         counted.read.add(part.counted.read)
         counted.written.add(part.counted.written)
         counted.copied.add(part.counted.copied)
+        counted.leftOut.add(part.counted.leftOut)
         for (change, tally) in zip(part.changes, part.tallies) {
             tallies[index(of: change)].add(tally)
         }
@@ -121,6 +128,18 @@ package final class Ledger {
         changes.contains { $0.effect == .lost || $0.effect == .undecided }
     }
 
+    /// How often something was found that the destination would not load as it is, or that was
+    /// to go over otherwise.
+    var changeCount: Int {
+        zip(changes, tallies).reduce(0) { sum, entry in
+            let (change, tally) = entry
+            let isOne =
+                [.converted, .lost, .undecided].contains(change.effect)
+                || change.feature == .moduleAuxiliary
+            return isOne ? sum + tally.count : sum
+        }
+    }
+
     /// Whether nobody has decided about something of that feature.
     package func hasUndecided(_ feature: Feature) -> Bool {
         changes.contains { $0.feature == feature && $0.effect == .undecided }
@@ -141,9 +160,7 @@ package final class Ledger {
         let isSample = tallies[index].samples.count < Self.maximumSamples
         let known = isLoss || isSample ? place() : nil
         if let known, isSample { tallies[index].samples.append(known) }
-        if let detail, tallies[index].details.count < Self.maximumDetails {
-            tallies[index].details.append(detail)
-        }
+        if let detail { tallies[index].add(detail) }
         guard isLoss else { return }
         if keepsLosses {
             losses.append(
@@ -166,6 +183,19 @@ package final class Ledger {
     func noteWritten(_ kind: ValueKind, _ module: ModuleID?) {
         counted.written.add(kind, module: module?.name)
     }
+
+    /// Counts a key that was written, once more as one that went over as it was.
+    func noteUnchanged(_ kind: ValueKind, _ module: ModuleID?) {
+        counted.copied.add(kind, module: module?.name)
+    }
+
+    /// Counts a key that was read and not written.
+    func noteLeftOut(_ kind: ValueKind, _ module: ModuleID?) {
+        counted.leftOut.add(kind, module: module?.name)
+    }
+
+    /// How many keys were written.
+    var writtenCount: Int { counted.written.total }
 
     /// Counts keys that were read, copied and so written.
     func noteCopied(_ counts: KeyCounts) {
@@ -194,21 +224,19 @@ package struct KeyCounts: Sendable {
     private var modules: [String: Int] = [:]
 
     /// All of them.
-    package var total: Int {
-        var total = 0
-        for index in counts.indices { total += counts[index] }
-        return total
-    }
+    package private(set) var total = 0
 
     /// Counts a key.
     package mutating func add(_ kind: ValueKind, module: String? = nil) {
         counts[kind.order] += 1
+        total += 1
         if let module { modules[module, default: 0] += 1 }
     }
 
     /// Counts keys that were counted.
     mutating func add(_ others: KeyCounts) {
         for index in counts.indices { counts[index] += others.counts[index] }
+        total += others.total
         if !others.modules.isEmpty { modules.merge(others.modules, uniquingKeysWith: +) }
     }
 

@@ -18,6 +18,8 @@ package struct SourceFacts: Sendable {
         package var auxiliary: [String: String] = [:]
         /// The highest database with a key.
         package var highestDatabase: UInt64?
+        /// Whether anything in it had to be changed for the destination.
+        package var hasChanges = false
     }
 
     /// The files, in order.
@@ -43,7 +45,8 @@ package struct SourceFacts: Sendable {
         files.append(File(name: name))
     }
 
-    mutating func endFile(_ summary: FileSummary) {
+    mutating func endFile(_ summary: FileSummary, hasChanges: Bool) {
+        files[files.count - 1].hasChanges = hasChanges
         files[files.count - 1].format = summary.format
         files[files.count - 1].byteCount = summary.byteCount
         files[files.count - 1].checksum = summary.checksum

@@ -16,7 +16,8 @@ extension Report {
             (
                 "keys",
                 .object([
-                    ("read", json(keysIn)), ("copied", json(copied)), ("written", json(keysOut)),
+                    ("read", json(keysIn)), ("copied", json(copied)),
+                    ("left_out", json(leftOut)), ("written", json(keysOut)),
                 ])
             ),
             ("log", log.map(json) ?? .null),
@@ -39,7 +40,7 @@ extension Report {
         .object([
             ("name", .bytes(ByteString(file.name))),
             ("format", file.format.map { .text($0.description) } ?? .null),
-            ("loads_as_it_is", file.format.map { .bool(destination.reads($0)) } ?? .null),
+            ("loads_as_it_is", loadsAsItIs(file).map { .bool($0) } ?? .null),
             ("bytes", .count(file.byteCount)),
             ("checksum", file.checksum.map { .text($0.hexadecimal) } ?? .null),
             ("highest_database", .optional(file.highestDatabase)),

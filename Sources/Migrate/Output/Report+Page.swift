@@ -37,41 +37,36 @@ extension Report {
             words.append("\(grouped(file.byteCount)) bytes")
             if let checksum = file.checksum { words.append("CRC-64 \(checksum.hexadecimal)") }
             page.line("\(file.name): \(words.joined(separator: ", "))")
-            guard let format = file.format else { continue }
-            page.line(
-                destination.reads(format)
-                    ? "  \(destination.name) reads \(format) as it is."
-                    : "  \(destination.name) refuses \(format) as it is, unless it is told otherwise."
-            )
+            if let format = file.format { page.line("  \(destination.name) \(welcome(file, format))") }
         }
+    }
+
+    private func welcome(_ file: SourceFacts.File, _ format: Format) -> String {
+        if destination.reads(format) {
+            return loadsAsItIs(file) == true
+                ? "loads this as it is." : "reads \(format), but not all of this as it is: see below."
+        }
+        return destination.tries(format)
+            ? "refuses \(format); with rdb-version-check relaxed it tries, and ends where it knows no more."
+            : "refuses \(format)."
     }
 
     private func describeKeys(_ page: inout Page) {
         page.line()
-        page.row("keys", ["read", "as they are", "changed", "written"])
-        let written = Dictionary(uniqueKeysWithValues: keysOut.byName.map { ($0.name, $0.count) })
-        let copied = Dictionary(
-            uniqueKeysWithValues: self.copied.byName.map { ($0.name, $0.count) }
-        )
-        var names = keysIn.byName
-        for (name, _) in keysOut.byName where !names.contains(where: { $0.name == name }) {
-            names.append((name, 0))
+        page.row("keys", ["read", "as they are", "changed", "left out", "written"])
+        var names = keysIn.byName.map(\.name)
+        for (name, _) in keysOut.byName where !names.contains(name) { names.append(name) }
+        let counts = [keysIn, copied, leftOut, keysOut].map { counts in
+            Dictionary(uniqueKeysWithValues: counts.byName.map { ($0.name, $0.count) })
         }
-        for (name, count) in names {
-            let same = copied[name] ?? 0
-            page.row(
-                "  \(name)",
-                [count, same, count - same, written[name] ?? 0].map(grouped)
-            )
-        }
-        page.row(
-            "  all",
-            [
-                keysIn.total, copied.values.reduce(0, +), keysIn.total - copied.values.reduce(0, +),
-                keysOut.total,
-            ]
-            .map(grouped)
-        )
+        for name in names { page.row("  \(name)", row(counts.map { $0[name] ?? 0 })) }
+        page.row("  all", row([keysIn, copied, leftOut, keysOut].map(\.total)))
+    }
+
+    /// Read, copied, left out and written, with what was changed between them.
+    private func row(_ counts: [Int]) -> [String] {
+        let changed = counts[0] - counts[1] - counts[2]
+        return [counts[0], counts[1], changed, counts[2], counts[3]].map(grouped)
     }
 
     private func describe(_ effect: Effect, _ tense: ReportTense, _ page: inout Page) {
@@ -97,11 +92,14 @@ extension Report {
         var text = change.feature.title
         if !change.subject.isEmpty { text += " (\(change.subject))" }
         text += ": \(grouped(tally.count))"
-        if tally.partCount > tally.count { text += ", with \(grouped(tally.partCount)) parts" }
-        text += "; \(change.meaning)."
-        guard [.lost, .undecided].contains(change.effect), let option = change.feature.option else {
-            return text
+        if tally.partCount > tally.count {
+            text += ", with \(grouped(tally.partCount)) \(change.feature.partName)"
         }
+        text += "; \(change.meaning)."
+        let isDecided = change.feature == .damage && change.effect == .lost
+        guard [.lost, .undecided].contains(change.effect), !isDecided,
+            let option = change.feature.option
+        else { return text }
         return text + " \(option) decides."
     }
 
@@ -142,7 +140,11 @@ extension Report {
             page.line("\(destination.name) needs: \(settings.joined(separator: ", "))")
         }
         if !modules.isEmpty {
-            page.line("\(destination.name) needs modules for: \(modules.joined(separator: ", "))")
+            let names = modules.map { name in
+                // Only by Valkey's own account: it takes the values of this one.
+                destination.family == .valkey && name == "ReJSON-RL" ? "\(name) (valkey-json)" : name
+            }
+            page.line("\(destination.name) needs modules for: \(names.joined(separator: ", "))")
         }
         if let memory {
             page.line(

@@ -16,6 +16,8 @@ package struct Report: Sendable {
     package let keysOut: KeyCounts
     /// Keys copied byte for byte, by kind.
     package let copied: KeyCounts
+    /// Keys read and not written, by kind.
+    package let leftOut: KeyCounts
     /// Every kind of change, in the order in which they came up.
     package let changes: [(change: Change, tally: Ledger.Tally)]
     /// The most elements that a compact collection had.
@@ -78,6 +80,7 @@ package struct Report: Sendable {
         keysIn = ledger.keys.read
         keysOut = ledger.keys.written
         copied = ledger.keys.copied
+        leftOut = ledger.keys.leftOut
         changes = ledger.changes.map { ($0, ledger[$0]) }
         packing = conversion.packing
         log = conversion.log.map { log in
@@ -100,9 +103,12 @@ package struct Report: Sendable {
     /// Whether the run would stop.
     package var isUndecided: Bool { changes.contains { $0.change.effect == .undecided } }
 
-    /// Whether the destination loads the inputs as they are, by what they say they are.
-    package var isReadAsItIs: Bool {
-        sources.files.allSatisfy { $0.format.map(destination.reads) ?? true }
+    /// Whether the destination loads a file as it is; nil if there is no telling.
+    package func loadsAsItIs(_ file: SourceFacts.File) -> Bool? {
+        file.format.map { format in
+            destination.reads(format) && !file.hasChanges
+                && file.highestDatabase ?? 0 < UInt64(Destination.databaseCount)
+        }
     }
 
     /// Settings that the destination needs for what it is given.
@@ -132,7 +138,6 @@ package struct Report: Sendable {
     package var modules: [String] {
         changes.filter { $0.change.feature == .module && $0.change.rule == "copy" }
             .map { $0.change.subject }
-            .filter { $0 != "vectorset" }
     }
 }
 
