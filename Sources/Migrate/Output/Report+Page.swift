@@ -37,14 +37,17 @@ extension Report {
             words.append("\(grouped(file.byteCount)) bytes")
             if let checksum = file.checksum { words.append("CRC-64 \(checksum.hexadecimal)") }
             page.line("\(file.name): \(words.joined(separator: ", "))")
-            if let format = file.format { page.line("  \(destination.name) \(welcome(file, format))") }
+            if let format = file.format {
+                page.line("  \(destination.name) \(welcome(file, format))")
+            }
         }
     }
 
     private func welcome(_ file: SourceFacts.File, _ format: Format) -> String {
         if destination.reads(format) {
             return loadsAsItIs(file) == true
-                ? "loads this as it is." : "reads \(format), but not all of this as it is: see below."
+                ? "loads this as it is."
+                : "reads \(format), but not all of this as it is: see below."
         }
         return destination.tries(format)
             ? "refuses \(format); with rdb-version-check relaxed it tries, and ends where it knows no more."
@@ -142,7 +145,8 @@ extension Report {
         if !modules.isEmpty {
             let names = modules.map { name in
                 // Only by Valkey's own account: it takes the values of this one.
-                destination.family == .valkey && name == "ReJSON-RL" ? "\(name) (valkey-json)" : name
+                destination.family == .valkey && name == "ReJSON-RL"
+                    ? "\(name) (valkey-json)" : name
             }
             page.line("\(destination.name) needs modules for: \(names.joined(separator: ", "))")
         }
