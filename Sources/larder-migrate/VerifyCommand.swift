@@ -36,7 +36,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Values that take more memory at a live server are read in parts, so that neither side "
-                + "needs as much again: 1kb or more.",
+                + "needs as much again: 1kb or more. Those of modules always come whole.",
             valueName: "bytes"
         )
     )

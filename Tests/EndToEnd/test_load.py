@@ -468,6 +468,46 @@ def test_values_are_compared_in_parts(target, mixed, targets, tmp_path):
     assert {"list:1", "set:1", "zset:1", "hash:1"} <= {difference["key"] for difference in differences}
 
 
+@pytest.mark.parametrize("name", ["redis-6.2.5", "redis-7.0.15", "redis-8.2.3", "valkey-9.1.2", "larder"])
+def test_a_large_stream_is_compared_in_parts(name, targets):
+    """Entries, groups, consumers and what is pending, with its moments, and never the whole at once."""
+    if name == "larder":
+        skip_unless_there("stream")
+    server = targets(name)
+    with server.connect() as connection:
+        connection.pipeline([("XADD", "s", f"{n}-{n % 3}", "field", f"value {n}", "number", n) for n in range(1, 30001)])
+        connection.pipeline([("XGROUP", "CREATE", "s", group, "0") for group in ("many", "few", "none")])
+        for count, consumer in [(12000, "one"), (1, "two"), (9000, "three")]:
+            connection.ask("XREADGROUP", "GROUP", "many", consumer, "COUNT", count, "STREAMS", "s", ">")
+        connection.ask("XREADGROUP", "GROUP", "few", "one", "COUNT", 3, "STREAMS", "s", ">")
+        connection.ask("XGROUP", "CREATECONSUMER", "s", "few", "idle")
+        # At other moments, and more often.
+        connection.pipeline([("XCLAIM", "s", "many", "three", 0, f"{n}-{n % 3}", "TIME", 1700000000000 + n, "RETRYCOUNT", n)
+                             for n in range(7, 15000, 40)])
+        connection.pipeline([("XDEL", "s", f"{n}-{n % 3}") for n in (1, 8, 500, 30000)])
+        dump = server.save() if name != "larder" else server
+        before = server.info("commandstats").get("cmdstat_dump") if name != "larder" else None
+        options = ["--parts-over", "1kb"]
+        verify(dump, server, options=options)
+        if name != "larder":
+            assert server.info("commandstats").get("cmdstat_dump") == before
+        copy = targets("valkey-9.1.2") if name in ("redis-7.0.15", "redis-8.2.3") else None
+        if copy:
+            load(dump, copy)
+            verify(server, copy, options=options)
+        if name == "larder":
+            return
+        for change in [
+            ("XACK", "s", "many", "9-0"), ("XCLAIM", "s", "many", "three", 0, "10-1", "TIME", 1700000000000), ("XADD", "s", "50000-0", "a", "b"),
+            ("XDEL", "s", "77-2"), ("XGROUP", "SETID", "s", "none", "5-2"), ("XGROUP", "CREATECONSUMER", "s", "none", "new"),
+            ("XCLAIM", "s", "many", "one", 0, "20999-2", "JUSTID"),
+        ]:
+            assert connection.ask(*change) not in (0, None, [])
+            _, differences = verify(dump, server, options=options, expect=DIFFERENT)
+            assert [difference["key"] for difference in differences] == ["s"], change
+            dump = server.save()
+
+
 @pytest.fixture
 def loaded(mixed, targets):
     source, dump = mixed

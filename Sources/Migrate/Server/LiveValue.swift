@@ -34,7 +34,7 @@ package enum LiveValue {
 /// A large value of a live server, which is read in parts of about a megabyte: by ranges where
 /// there is an order, else by the `SCAN` family.
 ///
-/// A value that changes meanwhile is read anew. Streams and values of modules have no parts.
+/// A value that changes meanwhile is read anew. Values of modules have no parts.
 package struct LiveParts {
     let client: ServerClient
     let key: ByteString
@@ -52,6 +52,7 @@ package struct LiveParts {
         case "set": .set
         case "zset": .sortedSet
         case "hash": .hash
+        case "stream": .stream
         default: nil
         }
     }
@@ -61,7 +62,15 @@ package struct LiveParts {
         let fresh = visitor
         for _ in 0..<Self.attemptCount {
             visitor = fresh
-            if try readOnce(into: &visitor) { return encoding }
+            if kind == .stream {
+                if let encoding = try readStream(into: &visitor) { return encoding }
+            } else if try readOnce(into: &visitor) {
+                return encoding
+            }
+        }
+        if kind == .stream {
+            visitor = fresh
+            return try readWhole(into: &visitor)
         }
         let trouble = ByteString("key \"\(key)\" changes while it is read")
         throw ServerError(client.url.description, .busy(trouble))
@@ -226,7 +235,7 @@ package struct LiveParts {
         return moments.map { if case .integer(let moment) = $0 { moment } else { -1 } }
     }
 
-    private func texts(
+    func texts(
         _ reply: Reply,
         _ command: ByteString
     ) throws(ServerError) -> [ByteString] {
@@ -234,14 +243,14 @@ package struct LiveParts {
         return parts.compactMap { if case .bulk(let text) = $0 { text } else { nil } }
     }
 
-    private func text(_ number: Int) -> ByteString { ByteString("\(number)") }
+    func text(_ number: Int) -> ByteString { ByteString("\(number)") }
 
-    private func unexpected(_ command: ByteString) -> ServerError {
+    func unexpected(_ command: ByteString) -> ServerError {
         ServerError(client.url.description, .unexpected(command: command.text))
     }
 
     /// What a visitor does not want ends the reading.
-    private func report(_ body: () throws(RDBError) -> Void) throws(ServerError) {
+    func report(_ body: () throws(RDBError) -> Void) throws(ServerError) {
         do throws(RDBError) {
             try body()
         } catch {
@@ -251,13 +260,16 @@ package struct LiveParts {
     }
 
     /// How many elements make a part, by what the last ones took.
-    private struct PartSize {
+    struct PartSize {
         var count = 16
 
         mutating func adapt(to elements: [ByteString]) {
-            guard !elements.isEmpty else { return }
-            let byteCount = elements.reduce(0) { $0 + $1.byteCount + 16 }
-            let fitting = LiveParts.partByteCount * elements.count / byteCount
+            adapt(to: elements.count, byteCount: elements.reduce(0) { $0 + $1.byteCount + 16 })
+        }
+
+        mutating func adapt(to elementCount: Int, byteCount: Int) {
+            guard elementCount > 0 else { return }
+            let fitting = LiveParts.partByteCount * elementCount / byteCount
             count = max(1, min(fitting, count * 4, 8192))
         }
     }
