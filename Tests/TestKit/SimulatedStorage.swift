@@ -415,12 +415,12 @@ private final class SimulatedFile: StorageFile {
         let (id, name) = (id, name)
         try storage.change("write", name) { state throws(SystemError) in
             let free = state.disk.capacity.map { $0 - state.disk.usedByteCount } ?? .max
-            var file = state.disk.files[id] ?? SimulatedDisk.File()
-            let room = free == .max ? .max : file.allocatedByteCount + free
+            let allocated = state.disk.files[id]?.allocatedByteCount ?? 0
+            let room = free == .max ? .max : allocated + free
             // A full disk takes what fits.
             let count = min(new.count, max(0, room - offset))
-            if count > 0 { file.write(new[..<count], at: offset) }
-            state.disk.files[id] = file
+            // In its place: a copy of the file for each write would be quadratic.
+            if count > 0 { state.disk.files[id, default: .init()].write(new[..<count], at: offset) }
             if count < new.count { throw SystemError("write", name, code: ENOSPC) }
         }
     }
