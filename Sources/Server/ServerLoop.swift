@@ -8,6 +8,7 @@ import Logging
 import Platform
 import RESP
 import Store
+import Structures
 import Transport
 
 /// The daemon at work: one thread that takes turns.
@@ -72,6 +73,8 @@ package struct ServerLoop: ~Copyable {
         } catch {
             throw StartFailure("Cannot wait for connections: \(error)")
         }
+        PageSupply.isPatient = true
+        defer { PageSupply.isPatient = false }
         // The engine is in the hands of who loads, but for the moments in which it is served.
         var engine = Engine(databaseCount: 1, seed: 0, host: host, serializer: DumpSerializer())
         swap(&engine, &execution.engine)

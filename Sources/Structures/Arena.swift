@@ -179,7 +179,7 @@ struct ArenaState {
 
     mutating func releaseChunks() {
         while let chunk = unsafe chunks.popLast() {
-            unsafe PageMemory.unmap(chunk, ArenaState.chunkByteCount)
+            unsafe PageSupply.release(chunk)
         }
         unsafe open.deallocate()
     }
@@ -275,7 +275,7 @@ struct ArenaState {
 
     private mutating func addChunk() {
         let chunkByteCount = unsafe ArenaState.chunkByteCount
-        let chunk = unsafe PageMemory.map(chunkByteCount)
+        let chunk = unsafe PageSupply.take()
         unsafe chunks.append(chunk)
         for offset in unsafe stride(from: chunkByteCount, to: 0, by: -Slab.byteCount) {
             let slab = unsafe (chunk + (offset - Slab.byteCount)).assumingMemoryBound(to: Slab.self)

@@ -23,7 +23,7 @@ public struct Bucket: Equatable {
         unsafe one.address == other.address
     }
 
-    /// Buckets without nodes, aligned to their size.
+    /// Buckets without nodes, aligned to their size; at most a huge page of them.
     static func allocate(count: Int) -> UnsafeMutableRawPointer {
         let size = count * byteCount
         if unsafe size < PageMemory.hugePageByteCount {
@@ -33,7 +33,7 @@ public struct Bucket: Equatable {
         }
         // Fresh pages are zero, and only those that are used take memory.
         MappedTables.note(size)
-        return unsafe PageMemory.map(size)
+        return unsafe PageSupply.take()
     }
 
     static func deallocate(_ block: UnsafeMutableRawPointer, count: Int) {
@@ -42,7 +42,7 @@ public struct Bucket: Equatable {
             unsafe block.deallocate()
         } else {
             MappedTables.note(-size)
-            unsafe PageMemory.unmap(block, size)
+            unsafe PageSupply.release(block)
         }
     }
 

@@ -10,42 +10,39 @@ import Synchronization
 enum PageMemory {
     static let hugePageByteCount = 2 << 20
 
-    /// Zeroed memory of `byteCount`, a multiple of a huge page, aligned to one.
-    static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        unsafe byteCount == hugePageByteCount ? PageSupply.take() : mapAnew(byteCount)
-    }
-
-    /// The same, never from what was made ready.
-    static func mapAnew(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    /// Zeroed addresses for a huge page, aligned to one; what they will hold is the system's
+    /// choice unless `preferHuge` is asked.
+    static func map() -> UnsafeMutableRawPointer {
         let huge = unsafe hugePageByteCount
         let mapped = unsafe mmap(
             nil,
-            byteCount + huge,
+            huge * 2,
             PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS,
             -1,
             0
         )
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            preconditionFailure("out of memory: the system gave no \(byteCount) bytes")
+            preconditionFailure("out of memory: the system gave no \(huge) bytes")
         }
         // Map one huge page too much, then cut off what sticks out of the aligned part.
         let skew = Int(UInt(bitPattern: mapped) & UInt(huge - 1))
         let lead = skew == 0 ? 0 : huge - skew
         let block = unsafe mapped + lead
         if lead > 0 { unsafe munmap(mapped, lead) }
-        unsafe munmap(block + byteCount, huge - lead)
-        unsafe madvise(block, byteCount, MADV_HUGEPAGE)
+        unsafe munmap(block + huge, huge - lead)
         return unsafe block
     }
 
+    /// Asks for one huge page: by the first touch, and if a part was touched before, by what the
+    /// system puts together in the background.
+    static func preferHuge(_ block: UnsafeMutableRawPointer) {
+        unsafe madvise(block, hugePageByteCount, MADV_HUGEPAGE)
+    }
+
     /// Gives back what `map` gave.
-    static func unmap(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-        if unsafe byteCount == hugePageByteCount {
-            unsafe PageSupply.release(block)
-        } else {
-            unsafe munmap(block, byteCount)
-        }
+    static func unmap(_ block: UnsafeMutableRawPointer) {
+        unsafe munmap(block, hugePageByteCount)
     }
 }
 

@@ -3,10 +3,10 @@ import Synchronization
 
 /// Huge pages made ready ahead of those who will want them.
 ///
-/// The system clears a page of 2 MiB when it is first touched, and under a virtual machine it may
-/// have to be found first. That is some milliseconds in which the core would answer nobody, and
-/// half of the time that a large dump takes to load. A thread that runs `run` does it ahead. What
-/// it has not ready comes as memory always comes.
+/// The system clears a page of 2 MiB when it is first touched, and often has to make it first, by
+/// moving what lies scattered. That is up to 30 ms in which the core would answer nobody, and half
+/// of the time that a large dump takes to load. A thread that runs `run` does it ahead. Whoever
+/// finds nothing ready gets small pages, which the system joins later, unless `isPatient`.
 public enum PageSupply {
     /// Addresses of pages that nobody has yet.
     private static let shelf = Mutex([UInt]())
@@ -18,6 +18,14 @@ public enum PageSupply {
         unsafe sem_init(call, 0, 0)
         return unsafe call
     }()
+
+    private static let patience = Atomic(false)
+
+    /// Whether a huge page is worth a wait to whoever finds none ready: while data is loaded.
+    public static var isPatient: Bool {
+        get { patience.load(ordering: .relaxed) }
+        set { patience.store(newValue, ordering: .relaxed) }
+    }
 
     /// How many pages should be ready: a sixty-fourth of what is in use, and none for a small
     /// process, because it is memory that holds nothing.
@@ -37,16 +45,15 @@ public enum PageSupply {
             unsafe sem_wait(call)
             while shelf.withLock({ $0.count < wantedCount }) { addPage() }
             while let page = shelf.withLock({ $0.count > wantedCount ? $0.popLast() : nil }) {
-                unsafe munmap(
-                    UnsafeMutableRawPointer(bitPattern: page),
-                    PageMemory.hugePageByteCount
-                )
+                guard let page = unsafe UnsafeMutableRawPointer(bitPattern: page) else { break }
+                unsafe PageMemory.unmap(page)
             }
         }
     }
 
     private static func addPage() {
-        let page = unsafe PageMemory.mapAnew(PageMemory.hugePageByteCount)
+        let page = unsafe PageMemory.map()
+        unsafe PageMemory.preferHuge(page)
         unsafe fill(page)
         let address = UInt(bitPattern: page)
         shelf.withLock { $0.append(address) }
@@ -59,15 +66,21 @@ public enum PageSupply {
         usedCount.add(1, ordering: .relaxed)
         let address = shelf.withLockIfAvailable { $0.popLast() } ?? nil
         unsafe sem_post(call)
-        return unsafe address.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0) }
-            ?? PageMemory.mapAnew(PageMemory.hugePageByteCount)
+        if let page = unsafe address.flatMap({ unsafe UnsafeMutableRawPointer(bitPattern: $0) }) {
+            return unsafe page
+        }
+        let page = unsafe PageMemory.map()
+        // Where a small page lies already, the next touch does not make a huge one.
+        if !isPatient { unsafe page.storeBytes(of: 0, as: UInt8.self) }
+        unsafe PageMemory.preferHuge(page)
+        return unsafe page
     }
 
     /// Gives the system a page that `take` gave.
     static func release(_ page: UnsafeMutableRawPointer) {
         usedCount.subtract(1, ordering: .relaxed)
         unsafe sem_post(call)
-        unsafe munmap(page, PageMemory.hugePageByteCount)
+        unsafe PageMemory.unmap(page)
     }
 
     /// Has the system find and clear the memory of a page.
