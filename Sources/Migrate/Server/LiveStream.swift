@@ -116,10 +116,22 @@ extension Reply {
     /// The id of an entry.
     var streamID: StreamID? {
         guard case .bulk(let text) = self else { return nil }
-        let parts = text.text.split(separator: "-")
-        guard parts.count == 2, let milliseconds = UInt64(parts[0]), let sequence = UInt64(parts[1])
-        else { return nil }
-        return StreamID(milliseconds, sequence)
+        let bytes = text.bytes
+        var milliseconds: UInt64?
+        var number: UInt64 = 0
+        for index in 0..<bytes.byteCount {
+            let byte = bytes.byte(at: index)
+            if byte == UInt8(ascii: "-"), milliseconds == nil {
+                milliseconds = number
+                number = 0
+                continue
+            }
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            let (tenfold, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            guard !isTooLarge else { return nil }
+            number = tenfold &+ UInt64(byte - UInt8(ascii: "0"))
+        }
+        return milliseconds.map { StreamID($0, number) }
     }
 }
 
