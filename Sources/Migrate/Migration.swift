@@ -23,8 +23,15 @@ package struct Migration {
     /// Says what a conversion to a file called `output` would do, and writes nothing.
     package func plan(output: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
-        let isLog = inputs.contains { Paths.isDirectory($0) }
-        let conversion = try rehearse(isLog: isLog, output)
+        var isLog = inputs.contains { Paths.isDirectory($0) }
+        let conversion: Conversion
+        do {
+            conversion = try rehearse(isLog: isLog, output)
+        } catch .commandsWithoutLog where !inputs.contains("-") {
+            // A log in one file is known by what follows the snapshot.
+            isLog = true
+            conversion = try rehearse(isLog: isLog, output)
+        }
         if let suspects = conversion.suspects { try find(suspects, isLog: isLog) }
         var report = report(of: conversion, start)
         if !inputs.contains("-"), !decisions.isSalvaging, !report.isUndecided {
@@ -77,12 +84,14 @@ package struct Migration {
 
     /// Converts, and publishes the output, its report and what else goes beside it.
     ///
-    /// An output that ends in a slash is a directory for a log.
+    /// An output that ends in a slash is a directory for a log, one that ends in `.aof` a log in one
+    /// file.
     package func convert(to path: String) throws(MigrationError) -> Report {
         let start = (time.wallTime.milliseconds, time.monotonicTime)
         let output = try MigrationOutput(path)
         do {
-            let decisions = output.isLog ? try logDecisions() : decisions
+            if output.form == .directory { try checkDirectoryIsRead() }
+            let decisions = output.form == .dump ? decisions : try logDecisions()
             return try convert(decisions, to: output, start)
         } catch {
             output.abandon()
@@ -106,13 +115,13 @@ package struct Migration {
             suffix throws(MigrationError) in
             try output.snapshot(suffix)
         }
-        if output.isLog {
-            conversion.addToPreamble("aof-base", "1")
+        if output.form != .dump {
+            conversion.addToPreamble(output.form == .directory ? "aof-base" : "aof-preamble", "1")
             conversion.log = LogConversion(try output.commands(), decisions, ledger)
         }
         try readAll(into: conversion)
         try conversion.finish()
-        if let suspects = conversion.suspects { try find(suspects, isLog: output.isLog) }
+        if let suspects = conversion.suspects { try find(suspects, isLog: output.form != .dump) }
         let report = report(of: conversion, start)
         try losses.finish(report)
         try output.write(report.page(.done), to: try output.besides("report.txt"))
@@ -130,16 +139,18 @@ package struct Migration {
         }
     }
 
+    private func checkDirectoryIsRead() throws(MigrationError) {
+        guard !decisions.destination.isFrom(redis: 700, valkey: 0) else { return }
+        throw .usage(
+            "\(decisions.destination.name) reads no directory of a log: give -o a name that ends in "
+                + ".aof, for a log in one file"
+        )
+    }
+
     /// The decisions of a run whose output is a log.
     ///
     /// What has expired stays: a command further on may give it another deadline.
     private func logDecisions() throws(MigrationError) -> Decisions {
-        guard decisions.destination.isFrom(redis: 700, valkey: 0) else {
-            throw .usage(
-                "\(decisions.destination.name) reads no directory of a log: rewrite the log at the "
-                    + "source, and convert the dump"
-            )
-        }
         guard decisions.selection.isIdentity, decisions.split == .none,
             !decisions.isDroppingExpired, inputs.count == 1
         else {

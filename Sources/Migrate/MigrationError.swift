@@ -15,6 +15,8 @@ package enum MigrationError: Error, Sendable {
     case strict(Change, Place?, String?)
     /// The output would be one that servers refuse.
     case impossible(String)
+    /// The input has commands, and the output no place for them.
+    case commandsWithoutLog
     /// The options contradict each other or the input.
     case usage(String)
 }
@@ -40,6 +42,16 @@ extension MigrationError {
     var passing: RDBError { RDBError(.transferFailed, at: 0, "the migration ended", cause: self) }
 }
 
+extension MigrationError {
+    /// Whether it is for the user to call the program otherwise.
+    package var isMisuse: Bool {
+        switch self {
+        case .usage, .commandsWithoutLog: true
+        default: false
+        }
+    }
+}
+
 extension MigrationError: CustomStringConvertible {
     /// One or two lines: what, where, and what to do.
     package var description: String {
@@ -51,6 +63,9 @@ extension MigrationError: CustomStringConvertible {
         case .strict(let change, let place, let detail):
             Self.sentence(change, place, detail) + " --strict allows no loss."
         case .impossible(let what): what
+        case .commandsWithoutLog:
+            "the input is a log with commands after its snapshot, and those can go into a log only: "
+                + "give -o a name that ends in a slash, for the directory of one, or in .aof"
         case .usage(let what): what
         }
     }

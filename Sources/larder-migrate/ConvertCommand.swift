@@ -20,8 +20,9 @@ struct ConvertCommand: ParsableCommand {
         name: .shortAndLong,
         help: ArgumentHelp(
             """
-            The file to write, in the place of one that is there; with a slash at the end, the \
-            directory of a log, which must be new.
+            The file to write, in the place of one that is there. With a slash at the end, the \
+            directory of an append-only log, which must be new; with .aof, such a log in one \
+            file, as redis-6.2 has it.
             """,
             valueName: "path"
         )

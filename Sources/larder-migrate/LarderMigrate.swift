@@ -39,8 +39,7 @@ enum Program {
             try command.run()
         } catch let error as MigrationError {
             Terminal.writeError("larder-migrate: \(error)\n")
-            if case .usage = error { LarderMigrate.exit(withError: ExitCode(2)) }
-            LarderMigrate.exit(withError: ExitCode(1))
+            LarderMigrate.exit(withError: ExitCode(error.isMisuse ? 2 : 1))
         } catch let code as ExitCode {
             LarderMigrate.exit(withError: code)
         } catch {

@@ -210,9 +210,14 @@ package final class Conversion {
         preamble.append((name, text))
     }
 
-    /// Writes the ends of all files; they can be published then.
-    package func finish() throws(MigrationError) {
+    /// Writes the ends of all files: no more records come.
+    func finishOutputs() throws(MigrationError) {
         for output in try openOutputs() { try output.finish() }
+    }
+
+    /// Ends the conversion; its files can be published then.
+    package func finish() throws(MigrationError) {
+        try finishOutputs()
         do {
             suspects = try duplicates.findSuspects()
         } catch {

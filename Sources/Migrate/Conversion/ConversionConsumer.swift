@@ -24,12 +24,8 @@ struct ConversionConsumer: RecordConsumer {
 
     mutating func effects(_ requests: RawSpan, startsFile: Bool) throws(RDBError) {
         do throws(MigrationError) {
-            guard let log = conversion.log else {
-                throw .usage(
-                    "the input is a log with commands after its snapshot; those can go into a log "
-                        + "only: give -o a name that ends in a slash, and the log is written there"
-                )
-            }
+            guard let log = conversion.log else { throw .commandsWithoutLog }
+            try conversion.finishOutputs()
             try log.take(requests, startsFile: startsFile)
         } catch {
             throw error.asPassed

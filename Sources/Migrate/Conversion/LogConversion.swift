@@ -105,21 +105,21 @@ package final class LogConversion {
             append(requests, &output)
             try ledger.note(
                 Change(feature, .lost, rule, request.name),
-                at: Place(database, request.key),
+                at: request.subject.map { Place(database, $0) },
                 detail: place
             )
         case .withoutValue(let rule):
             leftOutCount += 1
             try ledger.note(
                 Change(.logCommands, .lost, rule, request.name),
-                at: Place(database, request.key),
+                at: request.subject.map { Place(database, $0) },
                 detail: place
             )
         case .impossible(let why):
             leftOutCount += 1
             try ledger.note(
                 Change(.logCommands, isDropping ? .lost : .undecided, "drop", request.name),
-                at: Place(database, request.key),
+                at: request.subject.map { Place(database, $0) },
                 detail: "\(place): \(why)"
             )
         }

@@ -22,6 +22,18 @@ struct LoggedRequest: Sendable {
     /// The key, of commands whose first argument it is.
     var key: ByteString { arguments.count > 1 ? arguments[1] : "" }
 
+    /// The first key that it is about; nil if it is about none.
+    var subject: ByteString? {
+        let index =
+            switch name {
+            case "XGROUP", "BITOP", "MSETEX": 2
+            case "EVAL", "EVALSHA", "FCALL": word(2) == "0" ? 0 : 3
+            case "FUNCTION", "SCRIPT": 0
+            default: 1
+            }
+        return index > 0 && index < arguments.count ? arguments[index] : nil
+    }
+
     /// An argument as a word in capitals; empty if there are not so many.
     func word(_ index: Int) -> String {
         index < arguments.count ? arguments[index].text.uppercased() : ""

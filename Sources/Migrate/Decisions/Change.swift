@@ -142,6 +142,7 @@ extension Change {
             case (.module, "text") where effect != .undecided:
                 "each becomes a string with its text"
             case (.module, "export"): "left out, and written to a file of JSON lines"
+            case (.logCommands, "drop") where effect == .undecided: "leaves them out"
             case (.functions, "drop-unloadable"): "the target could not load them"
             case (.expiredKeys, "keep"): "the target drops them while it loads"
             default: nil

@@ -7,21 +7,33 @@ import RDB
 /// Files have no name before `publish`. Of a log, the manifest comes last: a directory without
 /// one is no log.
 final class MigrationOutput {
-    /// Whether it is a log.
-    let isLog: Bool
+    /// What is written there.
+    let form: Form
     private let path: String
     private var files: [any Destinable] = []
     private var isNewDirectory = false
+    private let tail: LogTail
 
     private static let logName = "appendonly.aof"
 
-    /// Where `path` leads; a log if it ends in a slash.
+    /// What an output may be.
+    enum Form {
+        /// A file, or several.
+        case dump
+        /// The directory of a log.
+        case directory
+        /// A log in one file, as servers before Redis 7.0 have it.
+        case oneFile
+    }
+
+    /// Where `path` leads; a log if it ends in a slash or in `.aof`.
     init(_ path: String) throws(MigrationError) {
-        isLog = path.hasSuffix("/")
+        form = path.hasSuffix("/") ? .directory : path.hasSuffix(".aof") ? .oneFile : .dump
         var path = path[...]
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = String(path)
-        guard isLog else { return }
+        tail = LogTail(name: self.path)
+        guard form == .directory else { return }
         do throws(SystemError) {
             isNewDirectory = try Paths.createDirectory(self.path)
             if !isNewDirectory { try checkIsFree() }
@@ -40,13 +52,15 @@ final class MigrationOutput {
 
     /// A snapshot; the suffix tells it from others.
     func snapshot(_ suffix: String) throws(MigrationError) -> any Destinable {
-        guard isLog else { return try create(Self.name(path, suffix)) }
-        return try create("\(path)/\(Self.logName).1.base.rdb")
+        if form == .directory { return try create("\(path)/\(Self.logName).1.base.rdb") }
+        let file = try create(Self.name(path, suffix))
+        tail.file = file
+        return file
     }
 
     /// The commands of a log.
     func commands() throws(MigrationError) -> any Destinable {
-        try create("\(path)/\(Self.logName).1.incr.aof")
+        form == .oneFile ? tail : try create("\(path)/\(Self.logName).1.incr.aof")
     }
 
     /// A file that lies beside the output.
@@ -76,7 +90,7 @@ final class MigrationOutput {
 
     /// Gives everything its name; an export that nothing went into gets none.
     func publish() throws(MigrationError) {
-        if isLog {
+        if form == .directory {
             let manifest = try create("\(path)/\(Self.logName).manifest")
             let lines = [("base.rdb", "b"), ("incr.aof", "i")].map { ending, type in
                 "file \(Self.logName).1.\(ending) seq 1 type \(type)\n"

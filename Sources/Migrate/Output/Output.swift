@@ -15,6 +15,8 @@ package final class Output {
     package let slots: ClosedRange<Int>?
     /// Keys written.
     package internal(set) var keyCount = 0
+    /// How long it is, once it is finished; what follows in the same file is not part of it.
+    package private(set) var byteCount = 0
     /// Its checksum, once it is finished.
     package private(set) var checksum: UInt64 = 0
     /// Whether there is a hash whose fields have deadlines.
@@ -81,15 +83,15 @@ package final class Output {
     func finish() throws(MigrationError) {
         guard !isFinished else { return }
         isFinished = true
+        let isRelabelled = format != writer.target.format
         do {
-            if format == writer.target.format {
-                checksum = try writer.finish()
-                return
-            }
-            checksum = try writer.finish(relabelled: format)
+            checksum =
+                isRelabelled ? try writer.finish(relabelled: format) : try writer.finish()
         } catch {
             throw .output(error)
         }
+        byteCount = file.byteCount
+        guard isRelabelled else { return }
         do {
             try file.overwriteStart(ByteString(format.description).bytes)
         } catch {

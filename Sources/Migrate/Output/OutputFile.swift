@@ -67,6 +67,26 @@ package final class OutputFile: Destinable {
     }
 }
 
+/// What follows the snapshot in a file that has both: the commands of a log.
+final class LogTail: Destinable {
+    let name: String
+    private(set) var byteCount = 0
+    /// The file, once there is the snapshot.
+    var file: (any Destinable)?
+
+    init(name: String) {
+        self.name = name
+    }
+
+    func write(_ bytes: RawSpan) throws {
+        try file?.write(bytes)
+        byteCount += bytes.byteCount
+    }
+
+    func overwriteStart(_ bytes: RawSpan) {}
+    func publish() {}
+}
+
 /// Keeps what it takes: a part of a file.
 final class MemorySink: Destinable {
     let name = ""

@@ -69,7 +69,7 @@ package struct Report: Sendable {
             OutputFacts(
                 name: output.file.name,
                 format: output.format,
-                byteCount: output.file.byteCount,
+                byteCount: output.byteCount,
                 checksum: output.checksum,
                 keyCount: output.keyCount,
                 slots: output.slots,
