@@ -379,11 +379,17 @@ public struct BlockList: ~Copyable {
 
     // The end.
 
-    /// Frees at most `limit` blocks from the front; true once there are none.
+    /// Frees at most `limit` blocks; true once there are none.
+    ///
+    /// From the end with the higher addresses, if a list grew at one: `malloc` gives the system
+    /// what is free at its top, so it comes back in small parts, and not as a whole with the last.
     public mutating func destroy(upTo limit: Int) -> Bool {
         let freed = min(limit, blocks)
-        for ordinal in 0..<freed { elements -= self[ordinal].count }
-        if freed > 0 { removeBlocks(0..<freed) }
+        guard freed > 0 else { return true }
+        let isRising = unsafe self[0].buffer < self[blocks - 1].buffer
+        let range = isRising ? (blocks - freed)..<blocks : 0..<freed
+        for ordinal in range { elements -= self[ordinal].count }
+        removeBlocks(range)
         return blocks == 0
     }
 
