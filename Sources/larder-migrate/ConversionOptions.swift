@@ -9,8 +9,8 @@ import RDB
 struct ConversionOptions: ParsableArguments {
     @Argument(
         help: """
-            RDB files (also in gzip, zstd or lz4; - is standard input), or the directory of an \
-            append-only log. Several are merged.
+            RDB files (also in gzip, zstd or lz4; - is standard input), or an append-only log: \
+            its directory, or its one file. Several RDB files are merged.
             """
     )
     var files: [String]
@@ -26,8 +26,8 @@ struct ConversionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Version of the format: 9, 10, 11, 12 or 80. Without it, the one that most servers \
-            read and that holds everything.
+            Version of RDB to write: 9, 10, 11, 12 or 80, which is Valkey 9's. Without it, the \
+            one that most servers read and that holds everything.
             """,
             valueName: "version"
         )
@@ -37,9 +37,8 @@ struct ConversionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Deadlines of hash fields: keep, drop-ttl, drop-field, key-ttl-min, key-ttl-max, \
-            split or refuse; PATTERN=POLICY for some keys. Without it they are kept where the \
-            target can, else drop-ttl.
+            Deadlines of hash fields, see above: POLICY for all keys, PATTERN=POLICY for some, \
+            the first that matches. Without it they are kept where the target can, else drop-ttl.
             """,
             valueName: "policy"
         )
@@ -49,9 +48,8 @@ struct ConversionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Values of modules: copy (the target has the module), skip, export (to lines of \
-            JSON), text (JSON as a string) or refuse; PATTERN=POLICY for some modules. Without \
-            it JSON becomes text, and others are skipped.
+            Values of modules, see above: POLICY for all, PATTERN=POLICY for some types, such as \
+            'ReJSON-RL=copy'. Without it JSON becomes text, and others are skipped.
             """,
             valueName: "policy"
         )
@@ -60,20 +58,24 @@ struct ConversionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Libraries of functions: keep, drop-unloadable or drop.",
+            "Libraries of functions: keep (one that the target cannot load stops the run), "
+                + "drop-unloadable or drop.",
             valueName: "policy"
         )
     )
     var functions = "keep"
 
     @Option(
-        help: ArgumentHelp("Keys that have expired: keep or drop.", valueName: "policy")
+        help: ArgumentHelp(
+            "Keys that have expired: keep (the target drops them) or drop.",
+            valueName: "policy"
+        )
     )
     var expired = "keep"
 
     @Option(
         help: ArgumentHelp(
-            "Keys of slots whose import had not ended: keep or drop.",
+            "Keys of cluster slots whose import had not ended: keep or drop. Without it they stop the run.",
             valueName: "policy"
         )
     )
@@ -81,16 +83,21 @@ struct ConversionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Commands of a log that mean nothing to the target: refuse or drop.",
+            "Commands of a log that the target does not know and that nothing there means the same as: refuse or drop.",
             valueName: "policy"
         )
     )
     var logCommands = "refuse"
 
-    @Option(help: ArgumentHelp("Only keys that match.", valueName: "pattern"))
+    @Option(
+        help: ArgumentHelp(
+            "Only keys that match, such as 'user:*'; may be repeated.",
+            valueName: "pattern"
+        )
+    )
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("No keys that match.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("No keys that match; may be repeated.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Option(
@@ -104,10 +111,17 @@ struct ConversionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only these databases: 0,3.", valueName: "numbers"))
     var databases: String?
 
-    @Option(help: ArgumentHelp("New names: 'user:*=u:*'.", valueName: "from=to"))
+    @Option(
+        help: ArgumentHelp(
+            "New names: 'user:*=u:*'; may be repeated, the first that matches counts.",
+            valueName: "from=to"
+        )
+    )
     var rename: [String] = []
 
-    @Option(help: ArgumentHelp("New numbers of databases: 3=0.", valueName: "from=to"))
+    @Option(
+        help: ArgumentHelp("New numbers of databases: 3=0; may be repeated.", valueName: "from=to")
+    )
     var mapDatabase: [String] = []
 
     @Option(
@@ -132,6 +146,10 @@ struct ConversionOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "No progress on the terminal.")
     var quiet = false
+
+    func validate() throws {
+        _ = try migration()
+    }
 
     /// The run that the options describe.
     func migration() throws -> Migration {
@@ -164,3 +182,24 @@ struct ConversionOptions: ParsableArguments {
         return try body(shown?.0)
     }
 }
+
+/// What the policies mean, for the help of both commands.
+let policies = """
+    Policies for deadlines of hash fields:
+      keep         as they are; the target has to have them
+      drop-ttl     the fields stay and never expire
+      drop-field   fields that have one are left out
+      key-ttl-min  the key expires with its first field
+      key-ttl-max  the key expires with its last field
+      split        each such field becomes a key of its own, KEY:FIELD
+      refuse       they stop the run
+
+    Policies for values of modules:
+      copy         as they are; the target has to have the module
+      text         JSON documents become strings with their text
+      export       left out, and written to OUTPUT.modules.jsonl
+      skip         left out
+      refuse       they stop the run
+
+    Exit: 0 nothing lost, 3 something lost as declared, 1 failed or not decided, 2 wrong usage.
+    """

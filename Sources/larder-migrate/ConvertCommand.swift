@@ -10,7 +10,9 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Turns dumps into files that the target loads with its default configuration.",
         discussion: """
             Beside the output lie its report: OUTPUT.report.json has every loss on a line of its \
-            own, OUTPUT.report.txt is a page to read.
+            own, OUTPUT.report.txt is a page to read. Nothing is there before all of it is done.
+
+            \(policies)
             """
     )
 

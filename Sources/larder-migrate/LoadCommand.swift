@@ -11,7 +11,10 @@ struct LoadCommand: ParsableCommand {
         discussion: """
             Every key is sent as a payload of the server's own version (RESTORE), large values \
             in parts. Of a cluster, any node may be named: each primary gets its keys. Nothing \
-            is sent before the files have been read once, so that damage is found first.
+            is sent before the files have been read once, so that damage is found first. A \
+            server that is full, loading or a replica is waited for.
+
+            A password comes from the URL, or from VALKEYCLI_AUTH or REDISCLI_AUTH.
 
             A load that is interrupted notes how far it came (FILE.larder-load); the same \
             command goes on from there.
@@ -24,7 +27,12 @@ struct LoadCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "Dumps, plain or in gzip, zstd or lz4.")
+    @Argument(
+        help: """
+            Dumps, plain or in gzip, zstd or lz4; or the directory of an append-only log, alone \
+            and into a server that is empty.
+            """
+    )
     var files: [String]
 
     @Option(help: ArgumentHelp("The server, or a node of the cluster.", valueName: "url"))
@@ -42,22 +50,42 @@ struct LoadCommand: ParsableCommand {
     @Flag(help: "Send every value as commands, none as a payload.")
     var commands = false
 
-    @Option(help: "Send values of more bytes in parts, as commands (512kb, 8mb, 1gb).")
+    @Option(
+        help: ArgumentHelp(
+            "Send values of more bytes in parts, as commands (512kb, 8mb, 1gb).",
+            valueName: "bytes"
+        )
+    )
     var splitOver: ByteCount = ByteCount(8 << 20)
 
-    @Option(help: "Send no more than so many bytes a second (512kb, 8mb).")
+    @Option(
+        help: ArgumentHelp(
+            "Send no more than so many bytes a second (512kb, 8mb).",
+            valueName: "bytes"
+        )
+    )
     var rate: ByteCount?
 
-    @Option(help: "Give up after a server has refused everything for so many seconds.")
+    @Option(
+        help: ArgumentHelp(
+            "Give up after a server has refused everything for so many seconds.",
+            valueName: "seconds"
+        )
+    )
     var patience = 600
 
-    @Option(help: ArgumentHelp("Where to note how far the load has come.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to note how far the load has come, instead of FILE.larder-load.",
+            valueName: "file"
+        )
+    )
     var state: String?
 
     @Flag(help: "Begin anew, whatever an interrupted load has noted.")
     var restart = false
 
-    @Flag(help: "Show neither progress nor messages.")
+    @Flag(name: .shortAndLong, help: "Show neither progress nor messages.")
     var quiet = false
 
     @Flag(help: "Print the result as JSON.")
@@ -68,6 +96,7 @@ struct LoadCommand: ParsableCommand {
         guard !files.contains("-") else {
             throw ValidationError("files are read twice, which standard input cannot be")
         }
+        _ = try url()
         if replace, skipExisting {
             throw ValidationError("--replace and --skip-existing exclude each other")
         }
@@ -75,14 +104,16 @@ struct LoadCommand: ParsableCommand {
         if let rate, rate.value < 1024 { throw ValidationError("--rate takes 1kb or more") }
     }
 
-    func run() throws {
-        let url: ServerURL
+    private func url() throws -> ServerURL {
         do {
-            url = try ServerAccess.url(into)
+            return try ServerAccess.url(into)
         } catch {
             throw ValidationError("\(error)")
         }
-        let load = Load(files, into: url, options)
+    }
+
+    func run() throws {
+        let load = Load(files, into: try url(), options)
         let line = StatusLine(isOn: !quiet)
         load.onProgress = { line.show($0) }
         load.onMessage = { line.say($0) }

@@ -1,4 +1,5 @@
 import Bytes
+import Inspect
 import Migrate
 import RDB
 
@@ -6,24 +7,42 @@ import RDB
 enum LoadReport {
     /// A few lines.
     static func text(_ outcome: LoadOutcome) -> String {
-        var lines = ["\(outcome.loaded) of \(outcome.keyCount) keys loaded into \(outcome.server)"]
-        func add(_ count: Int, _ text: String) {
-            if count > 0 { lines.append("  \(count) \(text)") }
+        let keys = Quantities.count(outcome.keyCount, "key")
+        var lines = ["\(Quantities.count(outcome.loaded)) of \(keys) loaded into \(outcome.server)"]
+        func add(_ count: Int, _ one: String, _ many: String) {
+            if count > 0 { lines.append("  \(Quantities.count(count)) \(count == 1 ? one : many)") }
         }
-        add(outcome.loadedByCommands, "of them as commands")
-        add(outcome.doneBefore, "keys had been dealt with before the interruption")
-        add(outcome.expired, "keys were past their deadline")
-        add(outcome.functions, "libraries of functions loaded")
-        add(outcome.commands, "commands of the log done")
-        add(outcome.commandsLeftOut, "commands of the log left out")
-        add(outcome.skipped, "keys were there already and stayed as they were")
-        add(outcome.functionsLeftOut, "libraries of functions left out")
+        add(outcome.loadedByCommands, "of them as commands", "of them as commands")
+        add(
+            outcome.doneBefore,
+            "key had been dealt with before the interruption",
+            "keys had been dealt with before the interruption"
+        )
+        add(outcome.expired, "key was past its deadline", "keys were past their deadlines")
+        add(outcome.functions, "library of functions loaded", "libraries of functions loaded")
+        add(outcome.commands, "command of the log done", "commands of the log done")
+        add(outcome.commandsLeftOut, "command of the log left out", "commands of the log left out")
+        add(
+            outcome.skipped,
+            "key was there already and stayed as it was",
+            "keys were there already and stayed as they were"
+        )
+        add(
+            outcome.functionsLeftOut,
+            "library of functions left out",
+            "libraries of functions left out"
+        )
         for (encoding, count) in outcome.unsupported.sorted(by: {
             $0.key.rawValue < $1.key.rawValue
         }) {
-            add(count, "keys left out: the server has no place for \(encoding.name)")
+            let why = "left out: the server has no place for \(encoding.name)"
+            add(count, "key \(why)", "keys \(why)")
         }
-        add(outcome.failedCount, "keys were refused by the server:")
+        add(
+            outcome.failedCount,
+            "key was refused by the server:",
+            "keys were refused by the server:"
+        )
         for failed in outcome.failed {
             lines.append(
                 "    \"\(failed.key)\" of database \(failed.database): \(failed.reason.text)"

@@ -7,12 +7,19 @@ import Migrate
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Says what a conversion would do; writes nothing."
+        abstract: "Says what a conversion would do; writes nothing.",
+        discussion: """
+            What the target loads as it is, what has to be converted, what would be lost, what \
+            needs a decision and which option takes it; how large it gets, and which settings \
+            and modules the target needs for it.
+
+            \(policies)
+            """
     )
 
     @OptionGroup var options: ConversionOptions
 
-    @Flag(help: "As JSON.")
+    @Flag(help: "Print the plan as JSON.")
     var json = false
 
     func run() throws {

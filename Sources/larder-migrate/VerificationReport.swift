@@ -59,13 +59,37 @@ struct VerificationReport {
 
     /// A summary in a few lines.
     func text(_ summary: VerificationSummary) -> String {
+        let first = Quantities.count(summary.firstCount, "key")
         var lines = [
-            "\(summary.firstCount) keys in the first, \(summary.secondCount) in the second, "
-                + "\(summary.equal) the same"
+            "\(first) in the first, \(Quantities.count(summary.secondCount)) in the second, "
+                + "\(Quantities.count(summary.equal)) the same"
         ]
-        for (name, count) in Self.counts(summary).dropFirst(3) where count > 0 {
-            lines.append("  \(count) \(name.replacing("_", with: " "))")
+        func add(_ count: Int, _ one: String, _ many: String) {
+            if count > 0 { lines.append("  \(Quantities.count(count)) \(count == 1 ? one : many)") }
         }
+        add(summary.missingInFirst, "key only in the second", "keys only in the second")
+        add(summary.missingInSecond, "key only in the first", "keys only in the first")
+        add(summary.differentKinds, "key of another type", "keys of other types")
+        add(summary.differentValues, "key with another value", "keys with other values")
+        add(summary.differentDeadlines, "key with another deadline", "keys with other deadlines")
+        add(
+            summary.functionsMissingInFirst,
+            "library of functions only in the second",
+            "libraries of functions only in the second"
+        )
+        add(
+            summary.functionsMissingInSecond,
+            "library of functions only in the first",
+            "libraries of functions only in the first"
+        )
+        add(
+            summary.declared,
+            "differs as the report of the conversion declares",
+            "differ as the report of the conversion declares"
+        )
+        add(summary.leftOut, "key was not asked for", "keys were not asked for")
+        add(summary.expired, "key has expired", "keys have expired")
+        add(summary.changedMeanwhile, "key changed meanwhile", "keys changed meanwhile")
         return lines.joined(separator: "\n") + "\n"
     }
 

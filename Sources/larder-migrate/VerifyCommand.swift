@@ -19,6 +19,8 @@ struct VerifyCommand: ParsableCommand {
               larder-migrate verify dump.rdb new.rdb --report new.rdb.report.json
               larder-migrate verify dump.rdb shard-0.rdb shard-1.rdb shard-2.rdb
 
+            A password comes from the URL, or from VALKEYCLI_AUTH or REDISCLI_AUTH.
+
             Exit: 0 the same, 3 the same but for declared losses, 1 different or failed, \
             2 wrong usage.
             """
@@ -30,7 +32,9 @@ struct VerifyCommand: ParsableCommand {
     @Argument(help: "Another; several dumps here are one data set together.")
     var second: [String]
 
-    @Option(help: "How far two deadlines may be apart, in milliseconds.")
+    @Option(
+        help: ArgumentHelp("How far two deadlines may be apart.", valueName: "milliseconds")
+    )
     var tolerance = 1000
 
     @Option(
@@ -51,7 +55,7 @@ struct VerifyCommand: ParsableCommand {
     )
     var report: String?
 
-    @Flag(help: "Show neither progress nor messages.")
+    @Flag(name: .shortAndLong, help: "Show neither progress nor messages.")
     var quiet = false
 
     @Flag(help: "Print each difference, and the summary at the end, as a line of JSON.")
@@ -62,6 +66,7 @@ struct VerifyCommand: ParsableCommand {
             throw ValidationError("files may be read twice, which standard input cannot be")
         }
         if partsOver.value < 1024 { throw ValidationError("--parts-over takes 1kb or more") }
+        _ = (try source([first]), try source(second))
         guard tolerance >= 0 else { throw ValidationError("--tolerance takes no negative time") }
     }
 

@@ -508,6 +508,41 @@ def test_a_large_stream_is_compared_in_parts(name, targets):
             dump = server.save()
 
 
+def test_vector_sets_are_compared_by_their_elements(serve, targets):
+    """Which a server links anew whenever it loads them."""
+    source = serve(peer_binary("redis-8.2.3"))
+    with source.connect() as connection:
+        for name, options in [("f32", ["NOQUANT"]), ("i8", ["Q8"]), ("bits", ["BIN"]), ("reduced", [])]:
+            for n in range(200):
+                vector = [str((n * 37 + i * 91) % 101 - 50) for i in range(24)]
+                reduction = ["REDUCE", "8"] if name == "reduced" else []
+                attributes = ["SETATTR", f'{{"n":{n}}}'] if n % 3 == 0 else []
+                assert connection.ask("VADD", name, *reduction, "VALUES", "24", *vector, f"e{n}", *options, *attributes) == 1
+        connection.ask("SET", "plain", "value")
+    dump = source.save()
+    other = targets("redis-8.2.3")
+    load(dump, other)
+    for options in [(), ("--parts-over", "1kb")]:
+        assert verify(dump, other, options=options)[0]["equal"] == verify(source, other, options=options)[0]["equal"] == 5
+    other.ask("VSETATTR", "f32", "e0", '{"n":1}')
+    other.ask("VREM", "i8", "e7")
+    _, differences = verify(dump, other, expect=DIFFERENT)
+    assert {difference["key"]: difference["differs"][0]["where"].split()[1] for difference in differences} == {"f32": '"e0"', "i8": '"e7"'}
+    valkey = targets("valkey-9.1.2")
+    assert "MODULE_2" in load(dump, valkey, expect=FAILED) and valkey.ask("DBSIZE") == 0
+    assert load(dump, valkey, "--skip-unsupported", expect=LOSSY)["unsupported"] == {"MODULE_2": 4}
+
+
+def test_what_is_no_report_is_refused(mixed, tmp_path):
+    _, dump = mixed
+    new = tmp_path / "new.rdb"
+    migrate("convert", dump, "-o", new, "--to", "valkey-8.1", expect=LOSSY)
+    for wrong in (f"{new}.report.txt", new):
+        assert ".report.json" in migrate("verify", dump, new, "--report", wrong, expect=FAILED).stderr
+    (tmp_path / "empty").touch()
+    migrate("verify", dump, new, "--report", tmp_path / "empty", expect=FAILED)
+
+
 @pytest.fixture
 def loaded(mixed, targets):
     source, dump = mixed

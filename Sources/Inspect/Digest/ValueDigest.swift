@@ -30,6 +30,8 @@ package struct ValueDigest: ElementVisitor {
     package private(set) var kind = ValueKind.string
     private var group: Group?
     private var consumer = SipHash128()
+    /// The pieces of a vector set.
+    private var vectors: VectorSetItems?
     /// The name of a group or consumer that came in parts.
     private var longName: SipHash128?
 
@@ -65,6 +67,7 @@ package struct ValueDigest: ElementVisitor {
         sum = .zero
         elementCount = 0
         group = nil
+        vectors = nil
         return .encoded
     }
 
@@ -72,6 +75,7 @@ package struct ValueDigest: ElementVisitor {
 
     package mutating func end() {
         finishGroup()
+        if let element = vectors?.finish() { add(element) }
         var hash = SipHash128()
         hash.combine(UInt64(kind.digestTag))
         if kind != .string { hash.combine(UInt64(elementCount)) }
@@ -93,7 +97,7 @@ package struct ValueDigest: ElementVisitor {
         sequence.combine(bytes)
     }
 
-    package var largestWholeElement: Int { 1 << 16 }
+    package var largestWholeElement: Int { vectors == nil ? 1 << 16 : 1 << 24 }
     package var largestWholePacked: Int { LongPacked.limit }
 
     package mutating func elementPart(
@@ -275,9 +279,24 @@ extension ValueDigest {
 extension ValueDigest {
     package mutating func module(_ module: ModuleID) {
         sequence.combine(module.bits)
+        if VectorSetItems.are(of: module) { vectors = VectorSetItems() }
+    }
+
+    private mutating func add(_ element: VectorSetItems.Element) {
+        var hash = SipHash128()
+        hash.combine(text: .bytes(element.name.bytes))
+        let attributes = element.attributes ?? ""
+        hash.combine(text: .bytes(attributes.bytes))
+        hash.combine(text: .bytes(element.vector.bytes))
+        hash.combine(element.measures)
+        add(hash.finish())
     }
 
     package mutating func moduleItem(_ item: ModuleItem) {
+        if vectors != nil {
+            if let element = vectors?.take(item) { add(element) }
+            return
+        }
         elementCount += 1
         switch item {
         case .signed(let value): sequence.combine(1, UInt64(bitPattern: value))

@@ -106,13 +106,6 @@ private struct ModuleItemsVisitor: PayloadVisitor, ~Copyable {
 
 /// Writes the elements of a vector set of Redis 8.
 ///
-///     dimension, count, quantisation + 65536…, flags   numbers; quantisation in the low 8 bits:
-///                                                      0 = f32 LE, 1 = i8, 2 = one bit each
-///     flag 1: a dimension and a matrix of a projection
-///     each element: name, flag 2: attributes; vector   strings
-///         count of numbers, the numbers: links, and last the length of the vector as f32,
-///         with i8 also what 127 stands for in the upper half
-///
 /// Vectors are normalised; what is written is the vector as `VEMB` gives it back.
 private struct VectorSetVisitor: PayloadVisitor, ~Copyable {
     private enum Quantisation: UInt64 {
@@ -121,10 +114,7 @@ private struct VectorSetVisitor: PayloadVisitor, ~Copyable {
 
     private let export: ModuleExport
     private let start: LineStart
-    private var numbers: [UInt64] = []
-    private var strings: [ByteString] = []
-    private var isInElements = false
-    private var lastNumber: UInt64 = 0
+    private var items = VectorSetItems()
 
     init(_ start: LineStart, _ export: ModuleExport) {
         self.start = start
@@ -134,60 +124,38 @@ private struct VectorSetVisitor: PayloadVisitor, ~Copyable {
     mutating func begin(_ encoding: Encoding) -> Reporting { .elements }
 
     mutating func moduleItem(_ item: ModuleItem) throws(RDBError) {
-        switch item {
-        case .unsigned(let number):
-            if numbers.count < headCount { numbers.append(number) }
-            lastNumber = number
-        case .string(let value):
-            if hasProjection, !isInElements {
-                // The matrix of the projection.
-                isInElements = true
-                return
-            }
-            isInElements = true
-            if strings.count == stringsPerElement { try writeElement() }
-            strings.append(value.byteString)
-        default: break
-        }
+        if let element = items.take(item) { try write(element) }
     }
 
     mutating func end() throws(RDBError) {
-        if strings.count == stringsPerElement { try writeElement() }
+        if let element = items.finish() { try write(element) }
     }
 
-    private var headCount: Int { numbers.count >= 4 && hasProjection ? 5 : 4 }
-    private var hasProjection: Bool { numbers.count >= 4 && numbers[3] & 1 != 0 }
-    private var hasAttributes: Bool { numbers.count >= 4 && numbers[3] & 2 != 0 }
-    private var stringsPerElement: Int { hasAttributes ? 3 : 2 }
-
-    private mutating func writeElement() throws(RDBError) {
+    private func write(_ element: VectorSetItems.Element) throws(RDBError) {
         var line = ByteWriter()
         start.append(to: &line)
         line.append(",\"element\":")
-        let name = strings[0]
-        line.append(json: name.bytes)
-        let attributes = strings[1]
-        if hasAttributes, attributes.byteCount > 0 {
+        line.append(json: element.name.bytes)
+        if let attributes = element.attributes, attributes.byteCount > 0 {
             line.append(",\"attributes\":")
             line.append(json: attributes.bytes)
         }
         line.append(",\"vector\":")
-        let blob = strings[strings.count - 1].array
-        if let vector = vector(blob) {
+        if let vector = vector(of: element) {
             line.append(utf8: "[" + vector.map { "\($0)" }.joined(separator: ",") + "]")
         } else {
             // Another layout than this one is told as it came.
-            line.append(json: blob.bytes)
+            line.append(json: element.vector.bytes)
         }
         line.append("}\n")
         try export.write(line: line)
-        strings.removeAll()
     }
 
-    private func vector(_ bytes: [UInt8]) -> [Float]? {
-        let dimension = Int(clamping: numbers[0])
-        let length = Float(bitPattern: UInt32(truncatingIfNeeded: lastNumber))
-        switch Quantisation(rawValue: numbers[2] & 0xFF) {
+    private func vector(of element: VectorSetItems.Element) -> [Float]? {
+        let bytes = element.vector.array
+        let dimension = Int(clamping: items.dimension)
+        let length = Float(bitPattern: UInt32(truncatingIfNeeded: element.measures))
+        switch Quantisation(rawValue: items.quantisation) {
         case .float32 where bytes.count / 4 == dimension:
             return (0..<dimension).map { index in
                 let bits = (0..<4).reduce(UInt32(0)) { word, place in
@@ -196,7 +164,7 @@ private struct VectorSetVisitor: PayloadVisitor, ~Copyable {
                 return Float(bitPattern: bits) * length
             }
         case .int8 where bytes.count == dimension:
-            let range = Float(bitPattern: UInt32(truncatingIfNeeded: lastNumber >> 32))
+            let range = Float(bitPattern: UInt32(truncatingIfNeeded: element.measures >> 32))
             return bytes.map { Float(Int8(bitPattern: $0)) * range / 127 * length }
         case .binary where bytes.count * 8 >= dimension:
             return (0..<dimension).map { bytes[$0 / 8] >> ($0 % 8) & 1 == 1 ? 1 : -1 }

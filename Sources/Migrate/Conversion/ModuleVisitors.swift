@@ -1,11 +1,12 @@
 import Bytes
+import Inspect
 import RDB
 
 extension ModuleID {
     /// JSON documents of RedisJSON 2 and valkey-json: the value is one string, the text.
     var isJSONText: Bool { name == "ReJSON-RL" && version == 3 }
     /// Vector sets of Redis 8.
-    var isVectorSet: Bool { name == "vectorset" && version == 0 }
+    var isVectorSet: Bool { VectorSetItems.are(of: self) }
     /// Whether its data beyond keys has the definitions of search indexes.
     var hasIndexes: Bool { name == "ft_index0" }
 }

@@ -35,7 +35,11 @@ struct LoadedServer {
     private static func hasModules(_ client: ServerClient) throws(ServerError) -> Bool {
         client.queue(["MODULE", "LIST"])
         guard case .array(let modules) = try client.nextReplyWaiting() else { return false }
-        return !modules.isEmpty
+        // Valkey 9 has its scripts from a module, which has no values.
+        return modules.contains { module in
+            guard case .array(let facts) = module else { return true }
+            return !facts.contains(.bulk("lua"))
+        }
     }
 
     /// What payloads are made for.

@@ -34,7 +34,7 @@ extension Report {
             } else if let version = file.auxiliary["redis-ver"] {
                 words.append("written by Redis \(version)")
             }
-            words.append("\(grouped(file.byteCount)) bytes")
+            words.append("\(Quantities.count(file.byteCount)) bytes")
             if let checksum = file.checksum { words.append("CRC-64 \(checksum.hexadecimal)") }
             page.line("\(file.name): \(words.joined(separator: ", "))")
             if let format = file.format {
@@ -69,7 +69,7 @@ extension Report {
     /// Read, copied, left out and written, with what was changed between them.
     private func row(_ counts: [Int]) -> [String] {
         let changed = counts[0] - counts[1] - counts[2]
-        return [counts[0], counts[1], changed, counts[2], counts[3]].map(grouped)
+        return [counts[0], counts[1], changed, counts[2], counts[3]].map { Quantities.count($0) }
     }
 
     private func describe(_ effect: Effect, _ tense: ReportTense, _ page: inout Page) {
@@ -94,9 +94,9 @@ extension Report {
     private func sentence(_ change: Change, _ tally: Ledger.Tally) -> String {
         var text = change.feature.title
         if !change.subject.isEmpty { text += " (\(change.subject))" }
-        text += ": \(grouped(tally.count))"
+        text += ": \(Quantities.count(tally.count))"
         if tally.partCount > tally.count {
-            text += ", with \(grouped(tally.partCount)) \(change.feature.partName)"
+            text += ", with \(Quantities.count(tally.partCount)) \(change.feature.partName)"
         }
         text += "; \(change.meaning)."
         let isDecided = change.feature == .damage && change.effect == .lost
@@ -121,8 +121,8 @@ extension Report {
     private func describeOutputs(_ page: inout Page, _ tense: ReportTense) {
         page.line()
         for file in files {
-            var words = [file.format.description, "\(grouped(file.keyCount)) keys"]
-            words.append("\(grouped(file.byteCount)) bytes")
+            var words = [file.format.description, "\(Quantities.count(file.keyCount)) keys"]
+            words.append("\(Quantities.count(file.byteCount)) bytes")
             if let slots = file.slots {
                 words.append("slots \(slots.lowerBound) to \(slots.upperBound)")
             }
@@ -132,8 +132,8 @@ extension Report {
         }
         if let log {
             page.line(
-                "\(log.name): \(grouped(log.writtenCount)) commands of \(grouped(log.readCount)), "
-                    + "\(grouped(log.byteCount)) bytes"
+                "\(log.name): \(Quantities.count(log.writtenCount)) commands of \(Quantities.count(log.readCount)), "
+                    + "\(Quantities.count(log.byteCount)) bytes"
             )
         }
     }
@@ -152,11 +152,13 @@ extension Report {
         }
         if let memory {
             page.line(
-                "\(destination.name) would take about \(grouped(memory)) bytes of memory for it."
+                "\(destination.name) would take about \(Quantities.count(memory)) bytes of memory for it."
             )
         }
         if let memory = sources.usedMemory {
-            page.line("The source took \(grouped(memory)) bytes of memory, by its own account.")
+            page.line(
+                "The source took \(Quantities.count(memory)) bytes of memory, by its own account."
+            )
         }
     }
 
@@ -178,17 +180,6 @@ extension Report {
         let rest = value % 100
         return "\(value / 100).\(rest < 10 ? "0" : "")\(rest)"
     }
-}
-
-/// A number with its digits in groups of three.
-func grouped(_ number: Int) -> String {
-    var digits = Array(String(number))
-    var index = digits.count - 3
-    while index > (number < 0 ? 1 : 0) {
-        digits.insert(",", at: index)
-        index -= 3
-    }
-    return String(digits)
 }
 
 /// Lines of text.

@@ -19,6 +19,9 @@ import RDB
 ///
 /// Losses are written as they happen. A reader of these two can go line by line.
 package final class ReportFile {
+    /// What every report begins with.
+    static let beginning: StaticString = "{\"mapping\":["
+
     private let file: any Destinable
     private var lines = ReportLines()
 
@@ -55,7 +58,7 @@ private struct ReportLines: ~Copyable {
     private var head = ByteString("")
 
     mutating func begin(_ selection: Selection) {
-        buffer.append("{\"mapping\":[")
+        buffer.append(ReportFile.beginning)
         for (index, rule) in selection.rules.enumerated() {
             buffer.append(index == 0 ? "\n" : ",\n")
             buffer.append(rule)

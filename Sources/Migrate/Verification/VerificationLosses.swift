@@ -46,16 +46,22 @@ package struct VerificationLosses {
 
     /// Reads a report.
     package init(reportAt path: String) throws(VerificationError) {
-        var lines = 0
+        var isFirst = true
+        var isReport = false
         do throws(SystemError) {
             try Self.forEachLine(of: path) { line in
-                lines += 1
-                add(line)
+                if isFirst { isReport = line.starts(with: ReportFile.beginning) }
+                isFirst = false
+                if isReport { add(line) }
             }
         } catch {
             throw .system(error)
         }
-        if lines == 0 { throw .unsuitable("\(path) is no report of a conversion: it is empty") }
+        guard isReport else {
+            throw .unsuitable(
+                "\(path) is no report of a conversion, which is a file that ends in .report.json"
+            )
+        }
     }
 
     private static func forEachLine(

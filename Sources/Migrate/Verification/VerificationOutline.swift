@@ -1,4 +1,5 @@
 import Bytes
+import Inspect
 import RDB
 
 /// A value taken apart, so that it can be told what differs between two of them.
@@ -32,6 +33,7 @@ package struct VerificationOutline: PayloadVisitor {
     private var fields = ""
     private var group = ""
     private var consumer = ""
+    private var vectors: VectorSetItems?
     private var checksum = CRC64()
 
     private static let maximumPartCount = 20_000
@@ -159,9 +161,29 @@ package struct VerificationOutline: PayloadVisitor {
 
     package mutating func module(_ module: ModuleID) {
         add("module", "\(module)")
+        if module.isVectorSet { vectors = VectorSetItems() }
+    }
+
+    package mutating func end() {
+        if let element = vectors?.finish() { add(element) }
+    }
+
+    private mutating func add(_ element: VectorSetItems.Element) {
+        let name = "element \(Self.quoted(.bytes(element.name.bytes)))"
+        let attributes = element.attributes ?? ""
+        if attributes.byteCount > 0 {
+            add("\(name) attributes", Self.quoted(.bytes(attributes.bytes)))
+        }
+        let checksum = String(CRC64.checksum(element.vector.bytes), radix: 16)
+        let measures = String(element.measures, radix: 16)
+        add("\(name) vector", "\(element.vector.byteCount) bytes, \(checksum), \(measures)")
     }
 
     package mutating func moduleItem(_ item: ModuleItem) {
+        if vectors != nil {
+            if let element = vectors?.take(item) { add(element) }
+            return
+        }
         let content =
             switch item {
             case .signed(let value): "\(value)"
