@@ -19,36 +19,13 @@ struct PackedCursor {
         unsafe place = bytes.baseAddress.unsafelyUnwrapped + offset
     }
 
-    private var first: UInt8 { unsafe place.load(as: UInt8.self) }
+    private var entry: PackedEntry { unsafe PackedEntry(at: place) }
 
-    var isAtEnd: Bool { unsafe first == Listpack.end }
-
-    /// E of the entry, the bytes of its encoding.
-    @inline(__always)
-    private var encodingByteCount: Int {
-        let first = unsafe self.first
-        if first < 0x80 { return 1 }
-        if first < 0xC0 { return 1 + Int(first & 0x3F) }
-        if first < 0xE0 { return 2 }
-        if first < 0xF0 {
-            return unsafe 2 + Int(first & 0x0F) << 8
-                + Int(place.load(fromByteOffset: 1, as: UInt8.self))
-        }
-        switch first {
-        case 0xF0: return unsafe 5 + Int(place.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-        case 0xF1: return 3
-        case 0xF2: return 4
-        case 0xF3: return 5
-        default: return 9
-        }
-    }
+    var isAtEnd: Bool { unsafe place.load(as: UInt8.self) == Listpack.end }
 
     /// All the bytes of the entry.
     @inline(__always)
-    var byteCount: Int {
-        let size = unsafe encodingByteCount
-        return size + Listpack.backLengthByteCount(size)
-    }
+    var byteCount: Int { unsafe entry.byteCount }
 
     @inline(__always)
     mutating func advance() {
@@ -57,72 +34,20 @@ struct PackedCursor {
 
     /// Steps to the entry before, which must exist.
     mutating func retreat() {
-        var size = 0
-        var shift = 0
-        var back = unsafe place - 1
-        while true {
-            let byte = unsafe back.load(as: UInt8.self)
-            size |= Int(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { break }
-            shift += 7
-            unsafe back -= 1
-        }
-        unsafe place -= size + Listpack.backLengthByteCount(size)
+        unsafe place = unsafe PackedEntry(before: place).place
     }
 
     /// The element; its bytes are valid as long as the listpack stays.
     @_lifetime(immortal)
     @inline(__always)
     func value() -> PackedValue {
-        let first = unsafe self.first
-        if first < 0x80 { return .integer(Int64(first)) }
-        if first < 0xC0 { return unsafe .bytes(span(1, Int(first & 0x3F))) }
-        if first < 0xE0 {
-            let low = unsafe Int64(place.load(fromByteOffset: 1, as: UInt8.self))
-            let bits = Int64(first & 0x1F) << 8 | low
-            return .integer(bits >= 4096 ? bits - 8192 : bits)
-        }
-        if first < 0xF0 { return unsafe .bytes(span(2, encodingByteCount - 2)) }
-        switch first {
-        case 0xF0: return unsafe .bytes(span(5, encodingByteCount - 5))
-        case 0xF1: return unsafe .integer(load(Int16.self))
-        case 0xF2:
-            let low = unsafe Int64(place.loadUnaligned(fromByteOffset: 1, as: UInt16.self))
-            let high = unsafe Int64(place.load(fromByteOffset: 3, as: Int8.self))
-            return .integer(high << 16 | low)
-        case 0xF3: return unsafe .integer(load(Int32.self))
-        default: return unsafe .integer(load(Int64.self))
-        }
-    }
-
-    private func load<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> Int64 {
-        unsafe Int64(place.loadUnaligned(fromByteOffset: 1, as: T.self))
-    }
-
-    @_lifetime(immortal)
-    private func span(_ offset: Int, _ count: Int) -> RawSpan {
-        unsafe _overrideLifetime(
-            RawSpan(_unsafeStart: place + offset, byteCount: count),
-            borrowing: ()
-        )
+        unsafe entry.value
     }
 
     /// Whether the element's text is that of `needle`.
     @inline(__always)
     func matches(_ needle: borrowing PackedNeedle) -> Bool {
-        let first = unsafe self.first
-        if first >= 0x80, first < 0xC0 {
-            let count = Int(first & 0x3F)
-            guard count == needle.text.byteCount else { return false }
-            return unsafe needle.text.withUnsafeBytes { text in
-                guard count > 0 else { return true }
-                return unsafe memcmp(place + 1, text.baseAddress.unsafelyUnwrapped, count) == 0
-            }
-        }
-        switch unsafe value() {
-        case .integer(let integer): return integer == needle.integer
-        case .bytes(let bytes): return bytes.equals(needle.text)
-        }
+        unsafe entry.matches(needle)
     }
 
     /// Steps on to the first element that matches, over `stride` elements at a time.

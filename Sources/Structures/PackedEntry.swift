@@ -36,35 +36,39 @@ public struct PackedEntry {
 
     /// The bytes of the encoding, without the back length.
     @inlinable public var encodingByteCount: Int {
-        let first = unsafe self.first
-        if first < 0x80 { return 1 }
-        if first < 0xC0 { return 1 + Int(first & 0x3F) }
-        if first < 0xE0 { return 2 }
-        if first < 0xF0 {
-            let low = unsafe place.load(fromByteOffset: 1, as: UInt8.self)
-            return 2 + (Int(first & 0x0F) << 8 | Int(low))
-        }
-        switch first {
-        case 0xF0:
-            let count = unsafe place.loadUnaligned(fromByteOffset: 1, as: UInt32.self)
-            return 5 + Int(UInt32(littleEndian: count))
-        case 0xF1: return 3
-        case 0xF2: return 4
-        case 0xF3: return 5
-        default: return 9
+        @inline(__always) get {
+            let first = unsafe self.first
+            if first < 0x80 { return 1 }
+            if first < 0xC0 { return 1 + Int(first & 0x3F) }
+            if first < 0xE0 { return 2 }
+            if first < 0xF0 {
+                let low = unsafe place.load(fromByteOffset: 1, as: UInt8.self)
+                return 2 + (Int(first & 0x0F) << 8 | Int(low))
+            }
+            switch first {
+            case 0xF0:
+                let count = unsafe place.loadUnaligned(fromByteOffset: 1, as: UInt32.self)
+                return 5 + Int(UInt32(littleEndian: count))
+            case 0xF1: return 3
+            case 0xF2: return 4
+            case 0xF3: return 5
+            default: return 9
+            }
         }
     }
 
     /// All the bytes of the entry.
     @inlinable public var byteCount: Int {
-        let size = unsafe encodingByteCount
-        return size + Listpack.backLengthByteCount(size)
+        @inline(__always) get {
+            let size = unsafe encodingByteCount
+            return size + Listpack.backLengthByteCount(size)
+        }
     }
 
     /// The element; its bytes are valid as long as the entry stays.
     @inlinable public var value: PackedValue {
         @_lifetime(immortal)
-        get {
+        @inline(__always) get {
             let first = unsafe self.first
             if first < 0x80 { return .integer(Int64(first)) }
             if first < 0xC0 { return unsafe .bytes(span(1, Int(first & 0x3F))) }
