@@ -77,10 +77,6 @@ package final class SaveKeeper {
 
     package var settings = Settings()
     package private(set) var status = Status()
-    /// A save shall begin once nothing else runs.
-    package var isScheduled = false
-    /// A compaction of the log shall begin once nothing else runs, between two turns.
-    package var isCompactionScheduled = false
     /// The log whose bases are written here.
     package var log: EffectLog?
 
@@ -88,6 +84,8 @@ package final class SaveKeeper {
     private let time: any TimeSource
     private let onProgress: @Sendable () -> Void
     private var running: Running?
+    /// What shall begin once nothing else runs, between two turns.
+    private var scheduled: Purposes = []
     private var lastAttempt: MonotonicTime?
     private var lastCompactionAttempt: MonotonicTime?
     /// What the data took in memory when the base of the log was begun, and what the one under
@@ -128,6 +126,27 @@ package final class SaveKeeper {
         self.storage = storage
         self.time = time
         self.onProgress = onProgress
+    }
+
+    /// A save shall begin once nothing else runs.
+    package var isScheduled: Bool {
+        get { scheduled.contains(.snapshot) }
+        set { schedule(.snapshot, newValue) }
+    }
+
+    /// A compaction of the log shall begin once nothing else runs.
+    package var isCompactionScheduled: Bool {
+        get { scheduled.contains(.logBase) }
+        set { schedule(.logBase, newValue) }
+    }
+
+    private func schedule(_ purpose: Purposes, _ isScheduled: Bool) {
+        if isScheduled { scheduled.insert(purpose) } else { scheduled.remove(purpose) }
+    }
+
+    /// Whether `advance` has more to do than to look whether a save is due.
+    package var isActive: Bool {
+        running != nil || !scheduled.isEmpty || log?.isCompacting ?? false
     }
 
     /// Whether the snapshot file is being saved.
@@ -355,28 +374,28 @@ package final class SaveKeeper {
         try saveNow(engine)
     }
 
-    /// Goes on with what there is to do, for about `budget`; returns whether a save ended.
+    /// Goes on with what there is to do, for about `budget`.
     ///
-    /// To be called between two turns, when the log has all effects.
-    package func advance(_ engine: borrowing Engine, budget: Duration) -> Bool {
+    /// To be called between two turns, when the log has all effects: after each while `isActive`,
+    /// else now and then.
+    package func advance(_ engine: borrowing Engine, budget: Duration) {
         if let log { collectCompaction(log) }
         guard let running else {
-            var purposes: Purposes = []
-            if isCompactionScheduled || isCompactionDue(engine) { purposes.insert(.logBase) }
-            if isScheduled || isDue(engine) { purposes.insert(.snapshot) }
-            guard !purposes.isEmpty else { return false }
+            var purposes = scheduled
+            if isCompactionDue(engine) { purposes.insert(.logBase) }
+            if isDue(engine) { purposes.insert(.snapshot) }
+            guard !purposes.isEmpty else { return }
             // What went wrong is in `status`, and the save points try again.
             try? start(purposes, engine)
-            return false
+            return
         }
-        guard running.saver.canAdvance, budget > .zero else { return collect() }
+        defer { collect() }
+        guard running.saver.canAdvance, budget > .zero else { return }
         let (start, work) = (time.monotonicTime, time.threadTime)
         repeat {
             running.saver.advance(engine.dataSet, Self.stepLimit)
         } while running.saver.canAdvance && time.monotonicTime - start < budget
-        let hasEnded = collect()
         notePause(since: start, work)
-        return hasEnded
     }
 
     private func notePause(since start: MonotonicTime, _ work: Duration) {
@@ -386,7 +405,7 @@ package final class SaveKeeper {
 
     /// Whether `advance` has something to do at once.
     package var canAdvance: Bool {
-        running?.saver.canAdvance ?? (isScheduled || isCompactionScheduled)
+        running?.saver.canAdvance ?? !scheduled.isEmpty
     }
 
     /// Gives the running save up.
@@ -492,7 +511,7 @@ package final class SaveKeeper {
     /// What a file says ahead of the keys, in the order of Valkey's.
     private func auxiliary(_ engine: borrowing Engine) -> [(ByteString, ByteString)] {
         var auxiliary: [(ByteString, ByteString)] = [
-            ("redis-ver", "7.2.4"),
+            ("redis-ver", ByteString("\(Product.compatibleVersion)")),
             ("redis-bits", "64"),
             ("ctime", ByteString("\(time.wallTime.milliseconds / 1000)")),
             ("used-mem", ByteString("\(engine.dataSet.usedByteCount)")),

@@ -145,19 +145,22 @@ extension ServerHost {
     }
 
     /// Goes on with what runs in the background; once a turn, when the log has all effects.
-    func advanceSaving(_ engine: borrowing Engine, hadEvents: Bool) {
+    ///
+    /// Whether a save is due is only looked at in turns in which `keepHouse` worked.
+    func advanceSaving(_ engine: borrowing Engine, hadEvents: Bool, keptHouse: Bool) {
         followLogForm()
+        guard keptHouse || keeper.isActive else { return }
         let wasSaving = keeper.isSaving
         let savesBefore = keeper.status.saveCount
         let failureBefore = keeper.status.lastCompactionFailure
         if keeper.isBusy {
             let start = time.monotonicTime
             let slice = savePace.slice(at: start, hadEvents: hadEvents)
-            _ = keeper.advance(engine, budget: slice)
+            keeper.advance(engine, budget: slice)
             if slice > .zero { savePace.note(time.monotonicTime - start) }
         } else {
             savePace = SavePace()
-            _ = keeper.advance(engine, budget: .zero)
+            keeper.advance(engine, budget: .zero)
         }
         let failure = keeper.status.lastCompactionFailure
         if failure != failureBefore, !failure.isEmpty {

@@ -117,11 +117,15 @@ package struct ServerLoop: ~Copyable {
         serveTimeouts()
         expireKeys()
         tellTrackers()
-        keepHouse()
+        let keptHouse = keepHouse()
         let end = writeLog()
         sendReplies(until: end)
         endConnections()
-        host.advanceSaving(execution.engine, hadEvents: eventCount > 0)
+        host.advanceSaving(
+            execution.engine,
+            hadEvents: eventCount > 0,
+            keptHouse: keptHouse
+        )
         selectDatabaseIfSegmentStarts()
         turns.count += 1
         turns.ticks &+= Ticks.now &- start
@@ -512,16 +516,18 @@ extension ServerLoop {
 
 // What has to be done now and then.
 extension ServerLoop {
-    private mutating func keepHouse() {
+    /// Sees to what is due ten times a second, and returns whether it was.
+    private mutating func keepHouse() -> Bool {
         host.statistics.follow(execution.traffic, turns)
         if host.takeConfigurationChange() { followConfiguration() }
         if host.takeSignal() { host.shutDownForSignal(&execution.engine) }
-        guard timers.next(at: now) != nil else { return }
+        guard timers.next(at: now) != nil else { return false }
         timers.set(Self.housekeeping, at: now + Self.housekeepingPeriod)
         resumePostponed()
         endIdleClients()
         limitClients()
         host.keepHouse(&execution.engine, now: now)
+        return true
     }
 
     private mutating func followConfiguration() {
