@@ -2,17 +2,24 @@ import Glibc
 
 /// The clients by the slot of their session; a client stays where it is in memory.
 ///
-/// The subscript gives the client in place, so that one of its parts can be used while a
+/// The handle copies freely; whoever made the table destroys it. The subscript gives the client in place, so that one of its parts can be used while a
 /// command looks at another. Nothing frees a client but `remove`, which the loop calls at the
 /// end of a turn and at no other time.
 @safe
-final class ClientTable {
+struct ClientTable {
     /// Reserved address space for more clients than a process can have descriptors; memory is
     /// used only for as many as there were at once.
     private let places: UnsafeMutablePointer<UnsafeMutablePointer<Client>?>
-    private(set) var count = 0
+    private let state: UnsafeMutablePointer<State>
+
+    private struct State {
+        var count = 0
+        var slotCount = 0
+    }
+
+    var count: Int { unsafe state.pointee.count }
     /// One more than the last slot ever used.
-    private(set) var slotCount = 0
+    var slotCount: Int { unsafe state.pointee.slotCount }
 
     static let capacity = 1 << 20
     private static let byteCount = capacity * MemoryLayout<Int>.size
@@ -34,10 +41,14 @@ final class ClientTable {
             to: UnsafeMutablePointer<Client>?.self,
             capacity: Self.capacity
         )
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: State())
     }
 
-    deinit {
+    /// Removes every client and gives the memory back.
+    func destroy() {
         for slot in 0..<slotCount where hasClient(slot) { remove(slot) }
+        unsafe state.deallocate()
         unsafe munmap(places, Self.byteCount)
     }
 
@@ -49,7 +60,7 @@ final class ClientTable {
     /// The client in a slot, which must have one.
     subscript(slot: Int) -> Client {
         unsafeAddress { unsafe UnsafePointer(place(slot)) }
-        unsafeMutableAddress { unsafe place(slot) }
+        nonmutating unsafeMutableAddress { unsafe place(slot) }
     }
 
     @unsafe
@@ -65,8 +76,8 @@ final class ClientTable {
         let place = UnsafeMutablePointer<Client>.allocate(capacity: 1)
         unsafe place.initialize(to: client)
         unsafe places[slot] = place
-        count += 1
-        slotCount = max(slotCount, slot + 1)
+        unsafe state.pointee.count += 1
+        unsafe state.pointee.slotCount = max(slotCount, slot + 1)
     }
 
     func remove(_ slot: Int) {
@@ -74,6 +85,6 @@ final class ClientTable {
         unsafe place.deinitialize(count: 1)
         unsafe place.deallocate()
         unsafe places[slot] = nil
-        count -= 1
+        unsafe state.pointee.count -= 1
     }
 }

@@ -72,6 +72,10 @@ package final class ServerHost: Host {
         startupByteCount = ProcessHeap.usedByteCount
     }
 
+    deinit {
+        clients.destroy()
+    }
+
     // What the loop asks.
 
     /// Whether the configuration has changed since this was asked last.
