@@ -57,7 +57,7 @@ struct VerificationTests {
         var outline = VerificationOutline()
         _ = outline.begin(encoding)
         try body(&outline)
-        try outline.end()
+        outline.end()
         return outline
     }
 
@@ -191,7 +191,9 @@ struct VerificationTests {
         let folder = TemporaryDirectory()
         let path = folder.path + "/report.json"
         let report = """
-            {"losses":[
+            {"mapping":[
+            ],
+            "losses":[
             {"feature":"field-deadlines","rule":"drop-ttl","subject":"","db":0,"key":"h","parts":2,"detail":null},
             {"feature":"module","rule":"skip","subject":"vectorset","db":1,"key":"v","parts":0,"detail":null},
             {"feature":"functions","rule":"drop","subject":"","db":null,"key":null,"parts":0,"detail":"lib"}
