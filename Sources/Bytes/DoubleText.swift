@@ -119,19 +119,37 @@ private struct SpelledDouble {
     ///
     /// (Clinger, "How to read floating point numbers accurately", 1990.)
     var exactValue: Double? {
-        guard digits <= 1 << 53, digitCount <= 19, abs(exponent) <= 22 else {
-            return digitCount == 0 ? (isNegative ? -0.0 : 0) : nil
-        }
+        guard digitCount > 0 else { return isNegative ? -0.0 : 0 }
+        guard digitCount <= 19 else { return nil }
+        guard digits <= 1 << 53, abs(exponent) <= 22 else { return extendedValue }
         let magnitude =
             exponent < 0
-            ? Double(digits) / SpelledDouble.power(-exponent)
-            : Double(digits) * SpelledDouble.power(exponent)
+            ? Double(digits) / SpelledDouble.powers[-exponent]
+            : Double(digits) * SpelledDouble.powers[exponent]
         return isNegative ? -magnitude : magnitude
     }
 
-    private static func power(_ exponent: Int) -> Double {
-        var result = 1.0
-        for _ in 0..<exponent { result *= 10 }
-        return result
+    private static let powers = (0...22).map { exponent in
+        (0..<exponent).reduce(1.0) { power, _ in power * 10 }
     }
+
+    #if arch(x86_64)
+    /// The same with eleven more bits, which leave no doubt unless they say that the value may lie
+    /// in the middle between two doubles.
+    private var extendedValue: Double? {
+        guard abs(exponent) <= 27 else { return nil }
+        let magnitude =
+            exponent < 0
+            ? Float80(digits) / SpelledDouble.extendedPowers[-exponent]
+            : Float80(digits) * SpelledDouble.extendedPowers[exponent]
+        guard magnitude.significandBitPattern & 0x7FF != 0x400 else { return nil }
+        return isNegative ? -Double(magnitude) : Double(magnitude)
+    }
+
+    private static let extendedPowers = (0...27).map { exponent in
+        (0..<exponent).reduce(Float80(1)) { power, _ in power * 10 }
+    }
+    #else
+    private var extendedValue: Double? { nil }
+    #endif
 }

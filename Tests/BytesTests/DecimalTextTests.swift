@@ -1,4 +1,6 @@
 import Bytes
+import Glibc
+import TestKit
 import Testing
 
 struct DecimalTextTests {
@@ -44,5 +46,20 @@ struct DecimalTextTests {
     @Test(arguments: ["", " 1", "1 ", "nan", "1x", "--1", "1e", ".", "0x10", "+", "infin"])
     func `what is not a number in digits is not a double`(spelled: String) {
         #expect(DecimalText.parseDouble(ByteString(spelled).bytes) == nil)
+    }
+
+    /// The C library is the twin, which takes every digit into account.
+    @Test func `digits that need more than a double's own are rounded once`() {
+        var random = SeededGenerator(seed: 17)
+        for round in 0..<100_000 {
+            // Every other one lies in the middle between two doubles, or next to it.
+            let digits =
+                round % 2 == 0
+                ? random.next() % 10_000_000_000_000_000_000
+                : (1 << 53 + random.next() % (1 << 53)) << 9 - 1 + random.next() % 3
+            let exponent = round % 4 < 2 ? 0 : Int(random.next() % 60) - 30
+            let spelled = "\(digits)e\(exponent)"
+            #expect(DecimalText.parseDouble(ByteString(spelled).bytes) == strtod(spelled, nil))
+        }
     }
 }

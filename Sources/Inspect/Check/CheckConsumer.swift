@@ -105,10 +105,7 @@ private struct CheckedKey {
             let isOurs = error.code == .duplicate && error.offset == 0
             throw isOurs ? error.moved(by: reader.offset, keepingRecord: true) : error
         }
-        var hash = SipHash128()
-        hash.combine(reader.database)
-        hash.combine(text: reader.key)
-        digest = hash.finish()
+        digest = Digest128(Fingerprint(of: reader.key, in: reader.database))
         offset = record.offset
         end = reader.offset
     }

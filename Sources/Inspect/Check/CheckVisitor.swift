@@ -6,6 +6,8 @@ import RDB
 struct CheckVisitor: PayloadVisitor, ~Copyable {
     private var members = DuplicateFinder()
     private var index = 0
+    /// Whether the reader sees to it that members ascend, so that none is there twice.
+    private var isSorted = false
     /// The member or field name that comes in parts.
     private var part = SipHash128()
 
@@ -15,13 +17,14 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
         // What is left of a value that ended before its end.
         if index > 0 { _ = try members.finishAll() }
         index = 0
+        isSorted = encoding == .setIntset
         return .encoded
     }
 
     var largestWholeString: Int { 1 << 16 }
 
     mutating func setMember(_ member: PackedValue) throws(RDBError) {
-        try add(member)
+        if !isSorted { try add(member) }
     }
 
     mutating func sortedSetMember(_ member: PackedValue, score: Double) throws(RDBError) {
@@ -53,19 +56,17 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
                 part.combine(UInt64(byteCount))
             }
             part.combine(bytes)
-            if offset + bytes.byteCount == byteCount { try add(part) }
+            if offset + bytes.byteCount == byteCount { try add(part.finish()) }
         case .listElement, .hashValue, .streamField, .streamValue, .moduleString: break
         }
     }
 
     private mutating func add(_ member: PackedValue) throws(RDBError) {
-        var hash = SipHash128()
-        hash.combine(text: member)
-        try add(hash)
+        try add(member.withText { Digest128(Fingerprint(of: $0)) })
     }
 
-    private mutating func add(_ hash: SipHash128) throws(RDBError) {
-        if try members.add(hash.finish(), at: index) != nil { throw duplicate(index) }
+    private mutating func add(_ digest: Digest128) throws(RDBError) {
+        if try members.add(digest, at: index) != nil { throw duplicate(index) }
         index += 1
     }
 

@@ -4,8 +4,8 @@ import RDB
 
 /// Finds what comes twice among any number of keys or members, in little memory.
 ///
-/// What is compared are digests of 128 bits: that two that differ are taken for one is less
-/// likely than that the machine errs. Up to some ten thousand are kept in a hash table. More go
+/// What is compared are 128 bits of each: that two that differ are taken for one is less likely
+/// than that the machine errs. Up to some ten thousand are kept in a hash table. More go
 /// into scratch files by their first bits, and each of those is looked through at the end.
 struct DuplicateFinder: ~Copyable {
     private var table = DigestTable()
@@ -100,7 +100,6 @@ struct DuplicateFinder: ~Copyable {
     /// Looks through some of the files.
     private final class PartSearch: @unchecked Sendable {
         private let parts: ArraySlice<Part>
-        private var table = DigestTable()
         private(set) var found: Result<[Int], SystemError> = .success([])
 
         init(_ parts: ArraySlice<Part>) {
@@ -110,22 +109,26 @@ struct DuplicateFinder: ~Copyable {
         func run() {
             do throws(SystemError) {
                 var places: [Int] = []
-                for part in parts { try look(through: part, &places) }
+                var table = DigestTable()
+                for part in parts { try look(through: part, with: &table, &places) }
                 found = .success(places)
             } catch {
                 found = .failure(error)
             }
-            table.removeAll()
         }
 
-        private func look(through part: Part, _ found: inout [Int]) throws(SystemError) {
+        private func look(
+            through part: Part,
+            with table: inout DigestTable,
+            _ found: inout [Int]
+        ) throws(SystemError) {
             var bytes = ByteWriter()
             swap(&bytes, &part.pending)
             try part.file.append(bytes.bytes)
             // A part that is too large is read more than once, for some of its digests each time.
             let passCount = UInt64(part.count / tableLimit + 1)
             for pass in 0..<passCount {
-                table.removeAll()
+                table.removeAll(expecting: part.count / Int(passCount))
                 var offset = 0
                 while offset < part.file.byteCount {
                     bytes.removeAll()
@@ -163,7 +166,7 @@ private struct DigestTable {
 
     /// Where the digest was found before, or nil if it is new and now in the table.
     mutating func insert(_ digest: Digest128, at offset: Int) -> Int? {
-        if count * 2 >= slots.count { grow() }
+        if count * 4 >= slots.count * 3 { grow() }
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: digest.low) & mask
         while slots[slot].offset >= 0 {
@@ -180,6 +183,18 @@ private struct DigestTable {
         slots = Array(repeating: Entry(), count: max(Self.smallestSlotCount, old.count * 2))
         count = 0
         for entry in old where entry.offset >= 0 { _ = insert(entry.digest, at: entry.offset) }
+    }
+
+    /// Forgets everything, and makes room for `expected`, and a few more.
+    mutating func removeAll(expecting expected: Int) {
+        var slotCount = Self.smallestSlotCount
+        while slotCount < expected * 3 / 2 { slotCount *= 2 }
+        count = 0
+        if slots.count < slotCount {
+            slots = Array(repeating: Entry(), count: slotCount)
+        } else {
+            for index in slots.indices { slots[index].offset = -1 }
+        }
     }
 
     /// Forgets everything; the memory of a small table stays.

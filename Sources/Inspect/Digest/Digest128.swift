@@ -1,3 +1,5 @@
+import Bytes
+
 /// 128 bits that stand for content; equal content has equal bits.
 ///
 /// Digests add up: the sum of the digests of a set's members does not depend on their order.
@@ -13,6 +15,11 @@ public struct Digest128: Hashable, Sendable {
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
+    }
+
+    /// One that holds for this process only.
+    init(_ fingerprint: Fingerprint) {
+        self.init(high: fingerprint.other, low: fingerprint.one)
     }
 
     /// Adds modulo 2^128.
