@@ -19,8 +19,8 @@ public struct Fingerprint {
     /// That of `bytes` in the namespace `number`.
     public init(of bytes: RawSpan, in number: UInt64 = 0) {
         let secret = Self.secret
-        var low = secret[0] ^ UInt64(bytes.byteCount) ^ number << 40
-        var high = secret[1]
+        var low = secret[0] ^ UInt64(bytes.byteCount)
+        var high = secret[1] ^ number
         var offset = 0
         while offset < bytes.byteCount {
             let first = bytes.word(at: offset)

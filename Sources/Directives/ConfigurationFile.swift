@@ -57,9 +57,10 @@ package struct ConfigurationReader {
         if Directive.retired.contains(name) { return }
         if let reason = Directive.refusedStatements[name] { throw RefusedValue(reason) }
         guard let directive = Configuration.directive(name) else {
+            let nearest = NearestName.of(name, among: Directive.all.flatMap { $0.names })
             throw RefusedValue(
                 "Bad directive or wrong number of arguments"
-                    + (Directive.nearest(to: name).map { ": did you mean '\($0)'?" } ?? "")
+                    + (nearest.map { ": did you mean '\($0)'?" } ?? "")
             )
         }
         let isSavePoint = directive.name == "save"
@@ -109,44 +110,5 @@ package enum ConfigurationFileError: Error {
     package struct Place: Equatable, Sendable {
         package let line: Int
         package let text: String
-    }
-}
-
-extension Directive {
-    /// The known name that is most like `name`, if any is enough like it to be meant.
-    static func nearest(to name: String) -> String? {
-        let known = all.flatMap { $0.names }
-        let ranked = known.map { ($0, editDistance($0, name)) }.min { $0.1 < $1.1 }
-        guard let (best, distance) = ranked, distance <= max(1, name.utf8.count / 3) else {
-            return nil
-        }
-        return best
-    }
-
-    /// How many letters have to be added, dropped, changed or swapped to make one the other.
-    static func editDistance(_ one: String, _ other: String) -> Int {
-        let one = Array(one.utf8)
-        let other = Array(other.utf8)
-        var beforeLast: [Int] = []
-        var last = Array(0...other.count)
-        for row in one.indices {
-            var current = [row + 1]
-            for column in other.indices {
-                var best = min(
-                    last[column] + (one[row] == other[column] ? 0 : 1),
-                    last[column + 1] + 1,
-                    current[column] + 1
-                )
-                if row > 0, column > 0, one[row] == other[column - 1],
-                    one[row - 1] == other[column]
-                {
-                    best = min(best, beforeLast[column - 1] + 1)
-                }
-                current.append(best)
-            }
-            beforeLast = last
-            last = current
-        }
-        return last[other.count]
     }
 }

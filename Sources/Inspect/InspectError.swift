@@ -43,6 +43,13 @@ public struct InspectError: Error {
     }
 }
 
+extension InspectError {
+    /// Whether there is no such file.
+    package var isMissingFile: Bool {
+        if case .system(let error) = problem { error.isMissingFile } else { false }
+    }
+}
+
 extension InspectError: CustomStringConvertible {
     /// One line: the file and what is wrong with it.
     public var description: String {

@@ -13,7 +13,7 @@ struct SavePace {
     private var lastEvent: MonotonicTime?
 
     /// While clients come, one part in so many is for the save.
-    private static let share = 8
+    private static let share = 16
     /// Shorter slices are not worth their beginning.
     private static let shortest = Duration.microseconds(50)
     private static let longest = Duration.microseconds(400)

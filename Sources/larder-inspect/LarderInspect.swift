@@ -38,6 +38,9 @@ enum Program {
             try command.run()
         } catch let error as InspectError {
             Terminal.writeError("larder-inspect: \(error)\n")
+            if let name = misspelledSubcommand(error) {
+                Terminal.writeError("  Did you mean: larder-inspect \(name) FILE\n")
+            }
             LarderInspect.exit(withError: ExitCode(1))
         } catch let code as ExitCode {
             LarderInspect.exit(withError: code)
@@ -49,5 +52,16 @@ enum Program {
             }
             LarderInspect.exit(withError: error)
         }
+    }
+
+    /// The subcommand that was meant by what was taken for a file, which is not there.
+    private static func misspelledSubcommand(_ error: InspectError) -> String? {
+        guard error.isMissingFile, error.path == CommandLine.arguments.dropFirst().first else {
+            return nil
+        }
+        let names = LarderInspect.configuration.subcommands.compactMap {
+            $0.configuration.commandName
+        }
+        return NearestName.of(error.path, among: names)
     }
 }

@@ -146,7 +146,7 @@ extension CheckReport.File {
         writer.append(utf8: "  \(before)\(stated)\n")
         if let salvage {
             salvage.append(to: &writer, style)
-        } else if fault.leavesRecords {
+        } else if fault.leavesRecords(after: counts) {
             let command = "larder-inspect check --salvage saved.rdb \(path)"
             writer.append(utf8: "  \(style.dim("→ \(command)"))\n")
         }
@@ -196,10 +196,11 @@ extension InspectError {
     }
 
     /// Whether there may be something before the fault, or after it, that can be saved.
-    fileprivate var leavesRecords: Bool {
+    fileprivate func leavesRecords(after sound: CheckCounts) -> Bool {
         switch problem {
         case .rdb(let error): error.offset > 0
-        case .compression(let offset, _): offset > 0
+        // Nothing can be read after it.
+        case .compression: sound.byteCount > 0
         case .system, .log, .unknown, .missing: false
         }
     }
