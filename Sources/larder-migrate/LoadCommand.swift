@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Inspect
 import Migrate
 import Platform
 
@@ -120,7 +121,9 @@ struct LoadCommand: ParsableCommand {
         do {
             let outcome = try load.run()
             line.clear()
-            print(json ? LoadReport.json(outcome) : LoadReport.text(outcome))
+            var printer = try Printer()
+            printer.buffer.append(outcome, isJSON: json)
+            try printer.finish()
             if outcome.failedCount > 0 { throw ExitCode(1) }
             if outcome.hasLosses { throw ExitCode(3) }
         } catch let error as LoadError {

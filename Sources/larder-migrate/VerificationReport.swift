@@ -60,37 +60,39 @@ struct VerificationReport {
     /// A summary in a few lines.
     func text(_ summary: VerificationSummary) -> String {
         let first = Quantities.count(summary.firstCount, "key")
-        var lines = [
-            "\(first) in the first, \(Quantities.count(summary.secondCount)) in the second, "
-                + "\(Quantities.count(summary.equal)) the same"
-        ]
-        func add(_ count: Int, _ one: String, _ many: String) {
-            if count > 0 { lines.append("  \(Quantities.count(count)) \(count == 1 ? one : many)") }
-        }
-        add(summary.missingInFirst, "key only in the second", "keys only in the second")
-        add(summary.missingInSecond, "key only in the first", "keys only in the first")
-        add(summary.differentKinds, "key of another type", "keys of other types")
-        add(summary.differentValues, "key with another value", "keys with other values")
-        add(summary.differentDeadlines, "key with another deadline", "keys with other deadlines")
-        add(
+        var counts = CountLines()
+        counts.add(summary.missingInFirst, "key only in the second", "keys only in the second")
+        counts.add(summary.missingInSecond, "key only in the first", "keys only in the first")
+        counts.add(summary.differentKinds, "key of another type", "keys of other types")
+        counts.add(summary.differentValues, "key with another value", "keys with other values")
+        counts.add(
+            summary.differentDeadlines,
+            "key with another deadline",
+            "keys with other deadlines"
+        )
+        counts.add(
             summary.functionsMissingInFirst,
             "library of functions only in the second",
             "libraries of functions only in the second"
         )
-        add(
+        counts.add(
             summary.functionsMissingInSecond,
             "library of functions only in the first",
             "libraries of functions only in the first"
         )
-        add(
+        counts.add(
             summary.declared,
             "differs as the report of the conversion declares",
             "differ as the report of the conversion declares"
         )
-        add(summary.leftOut, "key was not asked for", "keys were not asked for")
-        add(summary.expired, "key has expired", "keys have expired")
-        add(summary.changedMeanwhile, "key changed meanwhile", "keys changed meanwhile")
-        return lines.joined(separator: "\n") + "\n"
+        counts.add(summary.leftOut, "key was not asked for", "keys were not asked for")
+        counts.add(summary.expired, "key has expired", "keys have expired")
+        counts.add(summary.changedMeanwhile, "key changed meanwhile", "keys changed meanwhile")
+        return """
+            \(first) in the first, \(Quantities.count(summary.secondCount)) in the second, \
+            \(Quantities.count(summary.equal)) the same
+            \(counts.text)
+            """
     }
 
     /// The counts of a summary under the names that JSON has for them.
