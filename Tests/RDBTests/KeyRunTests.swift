@@ -66,11 +66,16 @@ private func run(
     }
 }
 
+/// Files that servers wrote, and one that they would read.
+private func namedFiles() throws -> [(name: String, file: [UInt8])] {
+    try Fixture.all(kind: "rdb").map { ($0.path, try $0.file()) }
+        + [("older layouts", OlderLayouts.file)]
+}
+
 struct KeyRunTests {
     @Test func `finds what a reader finds, or less`() throws {
         var encodings: Set<Encoding> = []
-        for fixture in Fixture.all(kind: "rdb") {
-            let file = try fixture.file()
+        for (fixture, file) in try namedFiles() {
             let (all, format) = keys(of: file)
             var index = 0
             while index < all.count {
@@ -184,8 +189,7 @@ private func sharedKeys(of file: [UInt8]) -> (keys: [FoundKey], givenCount: Int)
 struct GivenRunTests {
     @Test func `keys that are given to another reader are those of the file`() throws {
         var given: Set<Encoding> = []
-        for fixture in Fixture.all(kind: "rdb") {
-            let file = try fixture.file()
+        for (fixture, file) in try namedFiles() {
             // Three of each encoding a file are enough.
             var counts: [Encoding: Int] = [:]
             for key in keys(of: file).keys where key.range.count < 10_000 {
