@@ -62,7 +62,7 @@ struct CheckVisitor: PayloadVisitor, ~Copyable {
     }
 
     private mutating func add(_ member: PackedValue) throws(RDBError) {
-        try add(member.withText { Digest128(Fingerprint(of: $0)) })
+        try add(DuplicateFinder.digest(of: member))
     }
 
     private mutating func add(_ digest: Digest128) throws(RDBError) {

@@ -43,6 +43,11 @@ struct DuplicateFinder: ~Copyable {
         return nil
     }
 
+    /// What stands for a member, whose text is the same however it is packed.
+    static func digest(of member: PackedValue) -> Digest128 {
+        member.withText { Digest128(Fingerprint(of: $0)) }
+    }
+
     private mutating func spill() throws(RDBError) {
         do {
             for _ in 0..<Self.partCount { parts.append(Part(try ScratchFile())) }
@@ -200,11 +205,8 @@ private struct DigestTable {
     /// Forgets everything; the memory of a small table stays.
     mutating func removeAll() {
         guard count > 0 else { return }
+        if slots.count <= Self.smallestSlotCount * 8 { return removeAll(expecting: 0) }
         count = 0
-        if slots.count <= Self.smallestSlotCount * 8 {
-            for index in slots.indices { slots[index].offset = -1 }
-        } else {
-            slots = []
-        }
+        slots = []
     }
 }

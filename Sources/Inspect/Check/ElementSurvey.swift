@@ -32,9 +32,8 @@ struct ElementSurvey: PayloadVisitor, ~Copyable {
     }
 
     mutating func setMember(_ member: PackedValue) throws(RDBError) {
-        var hash = SipHash128()
-        hash.combine(text: member)
-        if let index = try finder.add(hash.finish(), at: count) { duplicates.append(index) }
+        let digest = DuplicateFinder.digest(of: member)
+        if let index = try finder.add(digest, at: count) { duplicates.append(index) }
         count += 1
         byteCount += member.byteCount
     }

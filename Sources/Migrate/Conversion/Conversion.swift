@@ -104,7 +104,7 @@ package final class Conversion {
         decisions = whole.decisions
         ledger = Ledger(partOf: whole.ledger)
         makeFile = { _ throws(MigrationError) in sink }
-        duplicates = DuplicateKeys(partOf: whole.duplicates)
+        duplicates = DuplicateKeys(isPart: true)
         moduleExport = nil
         isTakingEverything = whole.isTakingEverything
         isCopyingPlainly = whole.isCopyingPlainly

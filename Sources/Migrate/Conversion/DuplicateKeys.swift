@@ -4,14 +4,13 @@ import RDB
 
 /// Finds a key that is written twice into a database, which no server loads, in bounded memory.
 ///
-/// Of each key no more is kept than 64 bits that depend on a secret, sorted into parts by the first
+/// Of each key no more is kept than 64 bits of its fingerprint, sorted into parts by the first
 /// of them: in memory as long as keys are few, else in files. Keys with the same 64 bits are
 /// suspects. Whoever wants to know goes over everything once more, then with an eye on these, and
 /// finds the same key twice, and where, or that it was chance.
 package final class DuplicateKeys {
     /// What 64 bits that came more than once can be recognised by.
     package struct Suspects: Sendable {
-        fileprivate let secret: Secret
         fileprivate var digests: Set<UInt64> = []
 
         /// Enough to be sure that some are no chance.
@@ -24,18 +23,11 @@ package final class DuplicateKeys {
         let offset: Int
     }
 
-    /// What a digest depends on: nobody can make keys that seem to be one.
-    fileprivate struct Secret: Sendable {
-        let one = UInt64.random(in: .min ... .max)
-        let other = UInt64.random(in: .min ... .max)
-    }
-
     private struct Name: Hashable {
         let database: UInt64
         let key: ByteString
     }
 
-    private let secret: Secret
     /// Digests that are in no part yet.
     private var waiting = ByteWriter()
     private var sorted = ByteWriter()
@@ -57,18 +49,10 @@ package final class DuplicateKeys {
     /// The most digests that are compared at a time.
     private static let tableCount = 1 << 20
 
-    /// Keeps every key; with `suspects`, looks for those instead.
-    init(lookingFor suspects: Suspects? = nil) {
-        secret = suspects?.secret ?? Secret()
+    /// Keeps every key, a part until another takes them in; with `suspects`, looks for those instead.
+    init(lookingFor suspects: Suspects? = nil, isPart: Bool = false) {
         self.suspects = suspects?.digests ?? []
-        isPart = false
-    }
-
-    /// Keeps keys that are written, until another takes them in.
-    init(partOf whole: DuplicateKeys) {
-        secret = whole.secret
-        suspects = []
-        isPart = true
+        self.isPart = isPart
     }
 
     /// Takes in keys, and forgets them there.
@@ -90,7 +74,7 @@ package final class DuplicateKeys {
         from location: Location
     ) throws(SystemError) {
         guard suspects.isEmpty else { return look(at: key, database, location) }
-        waiting.appendInteger(secret.digest(key, database))
+        waiting.appendInteger(Self.digest(key, database))
         try sortIfFull()
     }
 
@@ -102,7 +86,6 @@ package final class DuplicateKeys {
         from start: Location
     ) throws(SystemError) {
         guard suspects.isEmpty else { return look(at: keys, of: bytes, database, start) }
-        let secret = secret
         var digests = ByteWriter()
         swap(&digests, &waiting)
         digests.reserve(keys.count * 8)
@@ -111,15 +94,20 @@ package final class DuplicateKeys {
             if let integer = keys[index].integer {
                 text.removeAll()
                 text.append(decimal: integer)
-                digests.appendInteger(secret.digest(text.bytes, database))
+                digests.appendInteger(Self.digest(text.bytes, database))
             } else {
                 let start = Int(keys[index].nameStart)
                 let key = bytes.part(from: start, count: Int(keys[index].nameCount))
-                digests.appendInteger(secret.digest(key, database))
+                digests.appendInteger(Self.digest(key, database))
             }
         }
         swap(&digests, &waiting)
         try sortIfFull()
+    }
+
+    /// Never zero.
+    private static func digest(_ key: RawSpan, _ database: UInt64) -> UInt64 {
+        Fingerprint(of: key, in: database).one
     }
 
     private func sortIfFull() throws(SystemError) {
@@ -161,7 +149,7 @@ package final class DuplicateKeys {
     /// What came more than once, or may have; nil if nothing did.
     func findSuspects() throws(SystemError) -> Suspects? {
         if waiting.count > 0 { try sort() }
-        var all = Suspects(secret: secret)
+        var all = Suspects()
         for part in 0..<Self.partCount { try compare(part, &all) }
         return all.digests.isEmpty ? nil : all
     }
@@ -213,41 +201,9 @@ package final class DuplicateKeys {
     }
 
     private func look(at key: RawSpan, _ database: UInt64, _ location: Location) {
-        guard found == nil, suspects.contains(secret.digest(key, database)) else { return }
+        guard found == nil, suspects.contains(Self.digest(key, database)) else { return }
         let name = Name(database: database, key: ByteString(key))
         if let first = seen.updateValue(location, forKey: name) { found = (first, location) }
-    }
-}
-
-extension DuplicateKeys.Secret {
-    /// 64 bits of a key, never zero: multiplied and folded from a secret beginning, after the
-    /// manner of wyhash (Wang Yi).
-    @inline(__always)
-    func digest(_ key: RawSpan, _ database: UInt64) -> UInt64 {
-        let count = key.byteCount
-        var state = one ^ database &* 0xA076_1D64_78BD_642F
-        var offset = 0
-        while count - offset > 16 {
-            state = Self.fold(key.word(at: offset) ^ other, key.word(at: offset + 8) ^ state)
-            offset += 16
-        }
-        let left = count - offset
-        var first: UInt64 = 0
-        var second: UInt64 = 0
-        if left >= 8 {
-            first = key.word(at: offset)
-            second = key.word(at: count - 8)
-        } else {
-            for index in offset..<count { first = first << 8 | UInt64(key.byte(at: index)) }
-        }
-        state = Self.fold(first ^ other, second ^ state)
-        return max(Self.fold(state ^ one, UInt64(count) ^ 0xE703_7ED1_A0B4_28DB), 1)
-    }
-
-    @inline(__always)
-    private static func fold(_ one: UInt64, _ other: UInt64) -> UInt64 {
-        let product = one.multipliedFullWidth(by: other)
-        return product.high ^ product.low
     }
 }
 
